@@ -18,6 +18,7 @@ emulator/    a stand-in for the API
 api          what the commands do, from Python
 errors       every exception, each with its exit code
 model        the data that flows from a roster to its results
+tally        what is counted while a run lasts
 stop         the switch that ends a run early
 streams      standard output and error, whatever becomes of them
 threads      what blocks, carried out in a thread beside

@@ -15,13 +15,14 @@ import polars as pl
 from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.statements import Columns
-from provisioner.model import FINAL, Outcome, RowTally
+from provisioner.model import FINAL, Outcome
 from provisioner.results.formats.outcomes import MOMENT, OF_ROW, RESULT_SCHEMA, fill_outcomes
 from provisioner.results.formats.writing import write_frames
 from provisioner.results.manifest import RESULTS, rewrite, written_last
 from provisioner.results.outputs import Outputs
 from provisioner.results.spool import Spool
 from provisioner.sending.users.failures import DEACTIVATED
+from provisioner.tally import RowTally
 
 TOKEN_SCHEMA: Final = {name: RESULT_SCHEMA[name] for name in ("row", "uid", "auth_token")}
 """Of a file with the auth tokens alone: a line for each row that has one."""

@@ -19,13 +19,14 @@ from provisioner.files.aside import set_aside
 from provisioner.files.looking import content_of
 from provisioner.files.writing import SHARED, written_whole
 from provisioner.logs.events import get_logger
-from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome, RequestTally, Tally
+from provisioner.model import ROW_OUTCOMES, RUN_OUTCOMES, Kind, Outcome
 from provisioner.results.findings import Report
 from provisioner.results.lines import TOKENS, Counts
 from provisioner.results.manifest import NOTHING_RECORDED, Record, forget_notes
 from provisioner.results.outputs import Outputs
 from provisioner.sending.users.needs import Needs
 from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop, Stopper
+from provisioner.tally import RequestTally, Tally
 from provisioner.wording import counted, duration, iso_time, json_text
 
 log = get_logger()

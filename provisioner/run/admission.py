@@ -22,7 +22,7 @@ from provisioner.journal.header import EMULATOR
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.undo.overwrites import ALL
-from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, OutcomeTally, Past, State, UserRequest
+from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, Past, State, UserRequest
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.rounds.returning import follow, take_over
 from provisioner.sending.calls import Operation
@@ -33,6 +33,7 @@ from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.keeper import is_noted
 from provisioner.stop import Stopper, stopping_on_storage_error
+from provisioner.tally import OutcomeTally
 from provisioner.threads import in_thread
 
 # Rows looked up at once: a look-up holds up the commits behind it, so it has to be short.

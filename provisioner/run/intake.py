@@ -20,7 +20,6 @@ import polars as pl
 
 from provisioner.errors import RosterChangedError, RosterError
 from provisioner.logs.events import get_logger
-from provisioner.model import RowTally
 from provisioner.results import rejections
 from provisioner.results.findings import Findings, Report
 from provisioner.results.manifest import REJECTED, Record
@@ -34,6 +33,7 @@ from provisioner.roster.formats.rows import ANOTHER_HEADER, Roster, RosterBatch
 from provisioner.run.job import Job, Run, reading_options, source_of, way_to_a_mapping
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
+from provisioner.tally import RowTally
 from provisioner.threads import in_thread, one_ahead
 from provisioner.validation import survey as surveying
 from provisioner.validation.checked import Checked, Verdicts

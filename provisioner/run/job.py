@@ -16,7 +16,7 @@ from provisioner.journal.course.table import roster_in
 from provisioner.journal.header import EMULATOR, Identity, owner_in
 from provisioner.journal.lock import JournalLock, set_journal_aside
 from provisioner.logs.events import get_logger
-from provisioner.model import OnExisting, Tally
+from provisioner.model import OnExisting
 from provisioner.results.manifest import Source, begun_beside, places, set_others_aside
 from provisioner.results.outputs import Outputs, default_stem, is_output_of, tokens_of
 from provisioner.results.resubmission import default_results
@@ -30,6 +30,7 @@ from provisioner.settings.named import named_files
 from provisioner.settings.password import read_database_password
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
+from provisioner.tally import Tally
 
 if TYPE_CHECKING:  # what only checks has no need of the network
     from provisioner.roster.reader import RosterOptions
@@ -300,8 +301,7 @@ def make_job(given: Sequence[str], settings: Settings, *, check: bool = False) -
     roster = find_inputs(rosters(given, settings))
     usual = default_results(default_stem(roster), settings.run.shard)
     results = settings.output.file or usual
-    apart = settings.output.tokens_to
-    tokens = tokens_of(apart, settings.run.shard) if apart is not None else None
+    tokens = None if (apart := settings.output.tokens_to) is None else tokens_of(apart, settings.run.shard)
     written = [path for path in (results, usual, tokens) if path is not None]
     roster = roster.without(lambda path: any(is_output_of(each, path) for each in written))
     asked = settings.output.rejected_format

@@ -9,12 +9,13 @@ from typing import Final
 
 from provisioner.errors import ExitCode
 from provisioner.logs.events import get_logger
-from provisioner.model import RequestTally, UserRequest
+from provisioner.model import UserRequest
 from provisioner.sending.calls import NOBODY, Failure, Operation, Reply, unbelieved
 from provisioner.sending.pacing import Pacing
 from provisioner.sending.retry import Verdict, Waits, backoff, judge, stop
 from provisioner.sending.serverclock import ServerClock
 from provisioner.stop import Stop, Stopper
+from provisioner.tally import RequestTally
 
 Send = Callable[[Operation, UserRequest, str], Awaitable[Reply]]
 """`Client.send`: an operation, the user it is about, and a query string for those that take one."""

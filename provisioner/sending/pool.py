@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from provisioner.errors import ExitCode
-from provisioner.model import Outcome, OutcomeTally, Settlement, State, UserRequest
+from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.stop import Stop, Stopper
+from provisioner.tally import OutcomeTally
 
 Settle = Callable[[UserRequest], Awaitable[Settlement]]
 Record = Callable[[Settlement], None]

@@ -27,7 +27,7 @@ from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.statements import Columns
-from provisioner.model import Outcome, RowTally, Settlement, State, UserRequest
+from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.formats.outcomes import RESULT_SCHEMA, scan_results
 from provisioner.results.lines import (
     Counts,
@@ -42,6 +42,7 @@ from provisioner.results.manifest import Record
 from provisioner.results.outputs import FORMATS, Outputs
 from provisioner.results.spool import Spool
 from provisioner.results.summary import write_summary
+from provisioner.tally import RowTally
 from tests.rig.results import ROWS, lines_of, many_lines
 from tests.rig.sampling import examples
 

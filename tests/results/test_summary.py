@@ -18,7 +18,7 @@ from rich.console import Console
 from structlog.testing import capture_logs
 
 from provisioner.errors import ExitCode
-from provisioner.model import Outcome, Tally
+from provisioner.model import Outcome
 from provisioner.results.findings import CreateRequest, Mended, Report, RosterFile
 from provisioner.results.lines import Counts
 from provisioner.results.manifest import Record
@@ -26,6 +26,7 @@ from provisioner.results.outputs import Outputs
 from provisioner.results.summary import Estimate, Summary, write_summary, written
 from provisioner.roster.shard import Shard, Share
 from provisioner.stop import Stop
+from provisioner.tally import Tally
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.rules import Found
 from provisioner.validation.warnings import WARNINGS

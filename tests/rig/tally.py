@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tally
+from provisioner.model import Outcome
+from provisioner.tally import OutcomeTally, RequestTally, RowTally, Tally
 
 
 def a_tally(drift: Mapping[str, int] | None = None, **facts: Any) -> Tally:

@@ -12,13 +12,13 @@ import polars as pl
 import pytest
 
 from provisioner.errors import ConfigurationError, ExitCode, RosterChangedError, RosterError
-from provisioner.model import RowTally
 from provisioner.roster.shard import Shard
 from provisioner.run.intake import Opened, Surveyed, keep_rejected
 from provisioner.run.job import make_job
 from provisioner.settings.tables import Run as RunSettings
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper, stop_early
+from provisioner.tally import RowTally
 from tests.rig.rows import TEXTS, boundary_rows
 from tests.rig.work import Place
 

@@ -9,13 +9,14 @@ from types import SimpleNamespace
 import pytest
 
 from provisioner.errors import ExitCode
-from provisioner.model import RequestTally, UserRequest
+from provisioner.model import UserRequest
 from provisioner.sending import attempts
 from provisioner.sending.attempts import Exchanger, Guard, Reach
 from provisioner.sending.calls import NOBODY, Budget, Failure, Operation, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Verdict, Waits
 from provisioner.stop import Stop, Stopper
+from provisioner.tally import RequestTally
 from tests.rig import clock
 
 ADA = UserRequest(1, 1, "ada", b"{}", "0" * 16, token=False)

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.errors import ExitCode
-from provisioner.model import Kind, Outcome, OutcomeTally, Settlement, State, UserRequest
+from provisioner.model import Kind, Outcome, Settlement, State, UserRequest
 from provisioner.sending.pool import Backlog, Pool
 from provisioner.settings.values import Allowance
 from provisioner.stop import Stop, Stopper
+from provisioner.tally import OutcomeTally
 from tests.rig import clock
 
 STOP = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)

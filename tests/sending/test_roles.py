@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from provisioner.model import Tally, UserRequest
+from provisioner.model import UserRequest
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.sending.roles import RoleCheck
 from provisioner.stop import Stopper
+from provisioner.tally import Tally
 from tests.rig import clock
 from tests.rig.command import KEY, emulator, people, provisioner, rows, write_roster
 

@@ -21,7 +21,6 @@ from provisioner.model import (
     Settlement,
     Standing,
     State,
-    Tally,
     UserRequest,
 )
 from provisioner.sending import attempts
@@ -39,6 +38,7 @@ from provisioner.sending.users.failures import DEACTIVATED, GONE
 from provisioner.stop import Stop, Stopper
 from provisioner.sync import changes
 from provisioner.sync.changes import Changes
+from provisioner.tally import Tally
 from tests.rig import clock, deadline
 from tests.rig.server import Behaviour, Line, answering, resetting, saying_and_hanging_up, serving, silent
 

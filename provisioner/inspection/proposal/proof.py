@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ProvisionerError
-from provisioner.model import RowTally
 from provisioner.results.findings import Report
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.formats.rows import OTHER_SHEETS
 from provisioner.run.intake import Opened
 from provisioner.settings.tables import Settings, load
+from provisioner.tally import RowTally
 
 SHOWN: Final = 3
 """Requests that are shown."""

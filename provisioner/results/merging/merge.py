@@ -14,7 +14,6 @@ import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
 from provisioner.journal.header import EMULATOR
-from provisioner.model import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
 from provisioner.results.lines import TOKENS, Counts, TokensApart, write_lines
@@ -36,6 +35,7 @@ from provisioner.results.summary import Summary, write_summary, written
 from provisioner.roster.columns import ADDED, all_named
 from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.stop import Stop
+from provisioner.tally import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.validation.rules import FIRST_ROWS, Found
 
 _MARK: Final = codecs.BOM_UTF8

@@ -24,7 +24,7 @@ import polars as pl
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
 from provisioner.files.looking import digest_of
 from provisioner.journal.header import EMULATOR
-from provisioner.model import Outcome, OutcomeTally, RequestTally, RowTally, Tally
+from provisioner.model import Outcome
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
 from provisioner.results.lines import TOKENS, Counts, TokensApart, write_lines
@@ -51,6 +51,7 @@ from provisioner.results.resubmission import job_of_rejected
 from provisioner.results.spool import Spool
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.stop import Stop
+from provisioner.tally import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.validation.rules import FIRST_ROWS, Found
 
 _LINE: Final = (*RESULT_SCHEMA, OF_ROW)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from provisioner.journal.course.points import Point
 from provisioner.journal.course.table import UNDO, Course
 from provisioner.journal.recorder import Recorder
-from provisioner.model import Tally
 from provisioner.run.job import Run, options_of
 from provisioner.run.progress.watch import Watch
 from provisioner.sending.calls import Budget
 from provisioner.sending.serverclock import ServerClock
 from provisioner.stop import Stop
+from provisioner.tally import Tally
 
 if TYPE_CHECKING:
     from provisioner.run.wiring import Connection

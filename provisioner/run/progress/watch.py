@@ -16,10 +16,11 @@ from rich.live import Live
 
 from provisioner.errors import ConfigurationError
 from provisioner.logs.events import get_logger
-from provisioner.model import RUN_OUTCOMES, Kind, Outcome, Tally
+from provisioner.model import RUN_OUTCOMES, Kind, Outcome
 from provisioner.run.progress.pace import Recent, Sample, Sending
 from provisioner.run.progress.screen import Fact, lines
 from provisioner.stop import Stopper
+from provisioner.tally import Tally
 from provisioner.wording import duration, shortened
 
 EVENT: Final = 10.0

@@ -25,13 +25,14 @@ from provisioner.files.looking import digest_of
 from provisioner.files.writing import PRIVATE
 from provisioner.journal.journal import Journal
 from provisioner.logs.events import get_logger
-from provisioner.model import AuthTokens, OnExisting, Outcome, RowTally, Tally
+from provisioner.model import AuthTokens, OnExisting, Outcome
 from provisioner.results.findings import Report
 from provisioner.results.lines import TOKENS, Counts
 from provisioner.results.manifest import REJECTED, RESULTS, Record, read_record
 from provisioner.run.intake import Surveyed
 from provisioner.run.job import Job, Run
 from provisioner.run.unchanged.question import Question
+from provisioner.tally import RowTally, Tally
 
 # A role that is missing may be there the next time.
 _BY_THE_APP: Final = "role.unknown"

@@ -17,7 +17,7 @@ from rich.text import Text
 from provisioner.errors import ExitCode
 from provisioner.journal.header import Identity
 from provisioner.journal.undo.telling import ToDo
-from provisioner.model import Outcome, Tally
+from provisioner.model import Outcome
 from provisioner.results.manifest import known_of
 from provisioner.results.summary import ended, lasted, sent, tell_unconfirmed
 from provisioner.run.rates import seconds_for
@@ -25,6 +25,7 @@ from provisioner.run.undo.listing import Counts
 from provisioner.sending.calls import Budget
 from provisioner.settings.tables import Rate
 from provisioner.stop import Stop
+from provisioner.tally import Tally
 from provisioner.wording import counted, duration, iso_time
 
 LIST: Final = "undo"

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
-from provisioner.model import AuthTokens, OnExisting, OutcomeTally, Past, Settlement, UserRequest
+from provisioner.model import AuthTokens, OnExisting, Past, Settlement, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.row import Life
@@ -15,6 +15,7 @@ from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile
 from provisioner.sending.users.failures import unsuccessful
 from provisioner.sending.users.keeper import Keeper
+from provisioner.tally import OutcomeTally
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from provisioner.journal.copies.mark import refuse_empty_copy
 from provisioner.journal.header import Identity
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.state.syncstate import SyncState
-from provisioner.model import Action, RowTally
+from provisioner.model import Action
 from provisioner.results.findings import Report
 from provisioner.run.intake import Opened, Surveyed, open_roster, survey
 from provisioner.run.job import Run, Target
@@ -33,6 +33,7 @@ from provisioner.sync.plan.directory import Directory, look_for_missing, read_di
 from provisioner.sync.plan.guards import STANDING, Example, Limits, Refusal, Tonight, refusals
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, check_approved, read_approved
 from provisioner.sync.plan.planner import Planner
+from provisioner.tally import RowTally
 from provisioner.threads import in_thread
 
 # Users looked up at once, and looked through for examples.

@@ -15,13 +15,14 @@ from provisioner.errors import DirectoryError, ExitCode
 from provisioner.inspection.proof.ledger import Expected, Ledger
 from provisioner.inspection.proof.reading import Reading, read_app
 from provisioner.inspection.proof.stored import Terms, profile_of
-from provisioner.model import Tally, UserRequest
+from provisioner.model import UserRequest
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
 from provisioner.sending.users.reading import SINGLY
 from provisioner.stop import Stop, Stopper
+from provisioner.tally import Tally
 from tests.rig import clock
 
 FIELDS = frozenset({"name", "tags"})

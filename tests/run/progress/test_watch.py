@@ -14,12 +14,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from provisioner.errors import ConfigurationError, ExitCode
-from provisioner.model import Outcome, Tally
+from provisioner.model import Outcome
 from provisioner.run.progress.pace import Sending
 from provisioner.run.progress.watch import PROGRESS_SECONDS, Watch, told_every
 from provisioner.sending.attempts import Reach
 from provisioner.sending.calls import Budget, Failure, Reply
 from provisioner.stop import Stop, Stopper
+from provisioner.tally import Tally
 from tests.rig import clock
 from tests.rig.tally import a_tally
 from tests.run.progress.test_pace import a_pacing

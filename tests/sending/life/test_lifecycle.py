@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from provisioner.errors import ExitCode
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, Tally, UserRequest
+from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.run.admission import admit
 from provisioner.sending import attempts
 from provisioner.sending import serverclock as server_clock
@@ -35,6 +35,7 @@ from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import failures
 from provisioner.sending.users.reading import Shown
 from provisioner.stop import Stop, Stopper
+from provisioner.tally import Tally
 from tests.rig import clock
 from tests.rig.sampling import examples
 

@@ -14,7 +14,7 @@ import pytest
 from provisioner.journal.columns import MADE, MadeRow
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
-from provisioner.model import OnExisting, Outcome, Settlement, State, Tally, UserRequest
+from provisioner.model import OnExisting, Outcome, Settlement, State, UserRequest
 from provisioner.run.admission import admit
 from provisioner.sending.attempts import Exchanger, Reach
 from provisioner.sending.calls import Budget, Operation, Reply
@@ -26,6 +26,7 @@ from provisioner.sending.retry import Waits
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users.failures import DEACTIVATED, GONE
 from provisioner.stop import Stopper
+from provisioner.tally import Tally
 from tests.rig import clock
 
 NOW = 1_700_000_000

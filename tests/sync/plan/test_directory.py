@@ -13,7 +13,7 @@ from provisioner.errors import DirectoryError, ExitCode
 from provisioner.journal.header import Identity
 from provisioner.journal.state.managed import Adoption
 from provisioner.journal.state.syncstate import SyncState
-from provisioner.model import Live, Standing, Tally, UserRequest
+from provisioner.model import Live, Standing, UserRequest
 from provisioner.sending.attempts import Exchanger, Reach, Send
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.pacing import Gate, Pacing
@@ -22,6 +22,7 @@ from provisioner.sending.users import profile
 from provisioner.sending.users.reading import SINGLY
 from provisioner.stop import Stop, Stopper
 from provisioner.sync.plan.directory import Directory, Shown, look_for_missing, read_directory, replaced
+from provisioner.tally import Tally
 from tests.rig import clock
 
 T = TypeVar("T")
