@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final, NamedTuple, Self
 
+FIELDS: Final = ("name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
+"""The fields of a profile, in the order of their digests and of their bits, the first in the lowest. A uid cannot
+change, and `withAuthToken` is none."""
+
 
 class Kind(Enum):
     """What an outcome means for what comes next."""
@@ -120,6 +124,7 @@ class Past:
     withdrawn    an undo has deactivated the user, whom this job had created; `begun`: a run has begun to bring it back
     noted        bits of the fields of which it is kept, or known to be lost, what they were before our updates
     parted       this job may have deactivated the user, as the roster said; `made`: who is as the roster has it
+    filled       bits of the fields that this job may have filled, and has not emptied since; null: any of them
     """
 
     state: State
@@ -138,6 +143,7 @@ class Past:
     made: bool = False
     parted: bool = False
     before: bool = False
+    filled: int | None = None
 
     @property
     def was_there(self) -> bool:
@@ -189,6 +195,7 @@ class UserRequest(NamedTuple):
     body       compact JSON of the request without `withAuthToken`
     body_hash  of `body`, 16 hex digits
     token      whether an auth token is wanted; `deactivated`: whether the user is to be, null when nothing says so
+    filled     bits of the fields that `body` fills; null when nobody will ask
     """
 
     key: int
@@ -200,6 +207,7 @@ class UserRequest(NamedTuple):
     past: Past | None = None
     change: Change | None = None
     deactivated: bool | None = None
+    filled: int | None = None
 
 
 class Settlement(NamedTuple):
@@ -214,6 +222,7 @@ class Settlement(NamedTuple):
     flushed        the user was deactivated, and has no auth token any more for certain
     parted         a run has deactivated the user, or knows it to be active; null to leave what is known
     besides        fields that the user may have besides the body (`sending.users.profile.besides`); null likewise
+    filled         see `Past`; null likewise
     """
 
     key: int
@@ -234,6 +243,7 @@ class Settlement(NamedTuple):
     flushed: bool = False
     parted: bool | None = None
     besides: str | None = None
+    filled: int | None = None
 
 
 _WITH_AUTH_TOKEN: Final = b',"withAuthToken":true}'

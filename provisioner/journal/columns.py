@@ -26,7 +26,7 @@ def hash_of(body: bytes) -> str:
 
 # Column → the member of a request or a settlement that it is taken from: fetched by name, which costs a third of what a
 # named tuple does. Plain strings, no enum members: SQLite's adapter looks up every one that it is given.
-_OF_REQUEST: Final = {"id": "key", "uid": "uid", "row": "row", "body_hash": "body_hash"}
+_OF_REQUEST: Final = {"id": "key", "uid": "uid", "row": "row", "body_hash": "body_hash", "filled": "filled"}
 _OF_SETTLEMENT: Final = {
     "id": "key",
     "state": "state.value",
@@ -42,7 +42,9 @@ _OF_SETTLEMENT: Final = {
     "mark": "mark",
     "parted": "parted",
     "besides": "besides",
+    "filled": "filled",
 }
+_NOTHING_MORE: Final = (None,) * 6
 _request_values: Final = attrgetter(*_OF_REQUEST.values())
 
 # What the columns of nearly all settlements hold, those of users who were created: these are not given row by row.
@@ -54,6 +56,7 @@ _WHEN_CREATED: Final = {
     "doubt_since": "NULL",
     "parted": "NULL",
     "besides": "NULL",
+    "filled": "NULL",
 }
 
 
@@ -65,8 +68,8 @@ def sent_rows(requests: Iterable[UserRequest], now: float) -> list[tuple[Any, ..
 def _is_plainly_created(each: Settlement) -> bool:
     """Whether its columns hold `_WHEN_CREATED`."""
     made = each.outcome is Outcome.CREATED and each.state is State.SETTLED
-    told = each.error_code is not None or each.error_message is not None
-    return made and not told and each.doubt_since is None and each.parted is None and each.besides is None
+    more = (each.error_code, each.error_message, each.doubt_since, each.parted, each.besides, each.filled)
+    return made and more == _NOTHING_MORE
 
 
 BEFORE: Final = 2
@@ -82,11 +85,12 @@ DOUBTED: Final = "iif(doubt_hash <> body_hash, '', coalesce(doubt_hash, body_has
 SENT: Final = Bulk(
     (*_OF_REQUEST, "sent_at"),
     f"""
-INSERT INTO users (id, uid, row, body_hash, sent_at, state)
-SELECT id, uid, row, body_hash, sent_at, 'sent' FROM given WHERE true
+INSERT INTO users (id, uid, row, body_hash, filled, sent_at, state)
+SELECT id, uid, row, body_hash, filled, sent_at, 'sent' FROM given WHERE true
 ON CONFLICT (uid) DO UPDATE SET
     row = excluded.row,
     body_hash = excluded.body_hash,
+    filled = iif(ours OR {IN_DOUBT}, filled | excluded.filled, excluded.filled),
     doubt_since = iif(state = 'sent', min(coalesce(doubt_since, sent_at), sent_at), doubt_since),
     doubt_hash = iif({IN_DOUBT}, {DOUBTED}, NULL),
     sent_at = excluded.sent_at,
@@ -118,6 +122,7 @@ UPDATE users SET
     owed = iif({value["outcome"]} = 'created', 0, owed),
     mark = coalesce({value["mark"]}, users.mark),
     besides = coalesce({value["besides"]}, users.besides),
+    filled = coalesce({value["filled"]}, users.filled),
     made_hash = CASE {value["parted"]} WHEN 1 THEN body_hash WHEN 0 THEN NULL ELSE made_hash END
 FROM given WHERE users.id = given.id
 """,  # noqa: S608 - of constants
@@ -186,6 +191,7 @@ class Known(NamedTuple):
     reversing  an undo may have changed the user since, and does not know
     besides    fields that the user may have besides those of its body, see `profile.besides`
     owed       the user is ours, and its row was edited: that has not been carried out yet
+    filled     see `Past`
     """
 
     key: int
@@ -207,6 +213,7 @@ class Known(NamedTuple):
     made_hash: str | None = None
     besides: str | None = None
     owed: int = 0
+    filled: int | None = None
 
     def past(self, *, changed: bool, edited: bool = False, ours: bool = False, made: bool = False) -> Past:
         """Give a row's past; `changed`, `edited` and `made` compare its body with the roster's, see `Past`."""
@@ -227,6 +234,7 @@ class Known(NamedTuple):
             made=made,
             parted=self.made_hash is not None,
             before=self.ours == BEFORE,
+            filled=self.filled,
         )
 
 

@@ -49,6 +49,7 @@ class EarlierUser(NamedTuple):
     made_hash: str | None
     besides: str | None
     owed: int
+    filled: int | None = None
 
     @property
     def has_token(self) -> bool:

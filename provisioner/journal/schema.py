@@ -80,7 +80,7 @@ UPDATE users SET ours = 1 WHERE state = 'settled' AND outcome = 'created';
 # How each run went, and how fast: see `provisioner.journal.course`. What is known of the auth tokens of a leaver: see
 # `provisioner.journal.state.managed`. What a user may have besides its body, since a run updated it, is written as in
 # `live_hash`. Of whom an earlier version updated, it may be any field. A row is owed that was edited since its user was
-# created, until that is carried out.
+# created, until that is carried out. Which fields of a user the job has filled is not known of earlier versions.
 _SINCE_4: Final = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
@@ -124,6 +124,7 @@ ALTER TABLE users ADD COLUMN sessions TEXT;
 ALTER TABLE users ADD COLUMN made_hash TEXT;
 ALTER TABLE users ADD COLUMN besides TEXT;
 ALTER TABLE users ADD COLUMN owed INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN filled INTEGER;
 UPDATE users SET owed = 1 WHERE ours AND outcome <> 'created';
 UPDATE users SET besides = '+12356' WHERE outcome = 'updated';
 CREATE TABLE mints (uid TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;

@@ -60,7 +60,7 @@ def admit(valid: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[Adm
     Rows are matched by uid and body, never by position: a roster may be edited or re-sorted between two runs.
     """
     for part in valid.iter_slices(_LOOKUP):
-        rows = part.select("row", "uid", pl.col("body").cast(pl.Binary), "token", "deactivated")
+        rows = part.select("row", "uid", pl.col("body").cast(pl.Binary), "token", "deactivated", "filled")
         hashes = [hash_of(body) for body in rows["body"].to_list()]
         rows = rows.with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
         settled = journal.settled(part["uid"].to_list())
@@ -110,11 +110,11 @@ def _has_more(policy: Policy) -> pl.Expr:
 def _requests(rows: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[UserRequest]:
     known, unmet = journal.known(rows["uid"].to_list()), unmet_by(journal)
     rehearsed = journal.identity == EMULATOR
-    for row, uid, body, token, leaves, body_hash in rows.iter_rows():
+    for row, uid, body, token, leaves, filled, body_hash in rows.iter_rows():
         met = known.get(uid)
         if met is None or rehearsed:
             key, past = (journal.new_key(), unmet) if met is None else (met.key, None)
-            yield UserRequest(key, row, uid, body, body_hash, token, past, deactivated=leaves)
+            yield UserRequest(key, row, uid, body, body_hash, token, past, None, leaves, filled)
         else:
             edited = met.doubt_since is not None and met.doubt_hash != body_hash
             more = bool(met.ours) and profile.any_of(met.besides or "", policy.managed)
@@ -127,7 +127,7 @@ def _requests(rows: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[
             if leaves is not None and past.parted and past.ours and not (leaves and made):
                 # As after an undo: whoever may be deactivated is not found by an update.
                 past = replace(past, withdrawn=True)
-            yield UserRequest(met.key, row, uid, body, body_hash, token, past, deactivated=leaves)
+            yield UserRequest(met.key, row, uid, body, body_hash, token, past, None, leaves, filled)
 
 
 def unmet_by(journal: Journal) -> Past | None:

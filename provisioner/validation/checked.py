@@ -31,7 +31,8 @@ class Checked:
               all defects in words); of rejected rows that are fed in again `_row` (Int64), the number before
     valid     row (Int64), uid (String), body (String: the compact JSON of the request without `withAuthToken`; null
               where none is wanted), token (Boolean: whether an auth token is wanted), role (String, as it is sent,
-              null when there is none), deactivated (Boolean, null where no column says so)
+              null when there is none), deactivated (Boolean, null where no column says so), filled (Int64: bits of
+              the fields that the body fills, in the order of `model.FIELDS`)
     rejected  the roster's own columns, untouched, then `_row` (Int64) and `_errors` (String)
     defects   code → the rows it was found in, in reporting order; a row can count under several
     warnings  code → the rows that are only warned of, valid or rejected; none when the validator is strict

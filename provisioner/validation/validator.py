@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from provisioner.model import TOKEN_BYTES, AuthTokens
+from provisioner.model import FIELDS, TOKEN_BYTES, AuthTokens
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.roster.shard import Shard
 from provisioner.validation.checked import REPEATS, Checked, rejected_rows
@@ -268,4 +268,6 @@ def _lines(batch: RosterBatch, fields: pl.DataFrame, verdicts: pl.DataFrame) -> 
 
 def _sent(good: pl.DataFrame) -> pl.DataFrame:
     """Give `Checked.valid`."""
-    return good.select("row", "uid", "body", "token", pl.col("role").str.to_lowercase(), "deactivated")
+    filled = pl.sum_horizontal(pl.col(name).is_not_null().cast(pl.Int64) * (1 << at) for at, name in enumerate(FIELDS))
+    role = pl.col("role").str.to_lowercase()
+    return good.select("row", "uid", "body", "token", role, "deactivated", filled.alias("filled"))

@@ -28,6 +28,7 @@ class Reordered(NamedTuple):
     carried: bytes | None
     doubted: bool
     besides: str | None
+    filled: int | None
     parted: bool | None
     flushed: bool
     live: Live | None
@@ -53,7 +54,7 @@ def test_a_settlement_whose_members_stand_in_another_order_is_recorded_the_same(
     assert dict(zip(SETTLED.columns, rows[0], strict=True)) == {
         "id": 1, "state": "settled", "outcome": "failed", "attempts": 2, "http_status": 400, "error_code": "ERR",
         "error_message": "no", "auth_token": "token", "created_at": 3, "settled_at": 4.5, "doubt_since": 5.5,
-        "mark": 6, "parted": None, "besides": None,
+        "mark": 6, "parted": None, "besides": None, "filled": None,
     }  # fmt: skip
 
 
@@ -72,6 +73,7 @@ UNLIKE = {
     "known to be active": {"parted": False},
     "parted": {"parted": True},
     "with more than its body": {"besides": "+1"},
+    "less filled than it may have been": {"filled": 0},
     "pending": {"state": State.PENDING},
     "updated": {"outcome": Outcome.UPDATED},
 }
@@ -102,7 +104,7 @@ def test_a_user_who_was_created_is_recorded_alike_by_either_statement(tmp_path: 
 
 def test_the_shorter_statement_takes_what_the_other_takes_less_what_it_knows() -> None:
     """Whatever is added to a settlement goes into both."""
-    known = {"state", "outcome", "error_code", "error_message", "doubt_since", "parted", "besides"}
+    known = {"state", "outcome", "error_code", "error_message", "doubt_since", "parted", "besides", "filled"}
     assert set(CREATED.columns) == set(SETTLED.columns) - known
 
 

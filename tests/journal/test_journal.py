@@ -631,6 +631,7 @@ SETTLEMENTS = st.builds(
     doubt_since=st.none() | TIMES,
     parted=st.none() | st.booleans(),
     besides=st.none() | st.sampled_from(["", "+1"]),
+    filled=st.none() | st.integers(0, 127),
 )
 
 
@@ -654,13 +655,18 @@ class JournalAgainstModel(RuleBasedStateMachine):
         row=st.integers(1, 99),
         body=st.text("01", max_size=1),
         now=TIMES,
+        filled=st.none() | st.integers(0, 127),
     )
-    def send(self, uids: set[str], row: int, body: str, now: float) -> None:
+    def send(self, uids: set[str], row: int, body: str, now: float, filled: int | None) -> None:
         requests = []
         for uid in sorted(uids):
             known = self.rows.setdefault(uid, {"outcome": "pending", "attempts": 0, "doubt_since": None})
             if "key" not in known:
                 known["key"] = self.journal.new_key()
+            if known.get("ours") or known.get("state") == "sent" or known["doubt_since"] is not None:
+                known["filled"] = None if None in (known["filled"], filled) else known["filled"] | filled
+            else:
+                known["filled"] = filled
             if known.get("state") == "sent":
                 known["doubt_since"] = self._doubt(known)
             if known.get("made_hash") not in {None, body}:
@@ -669,7 +675,7 @@ class JournalAgainstModel(RuleBasedStateMachine):
                 known["owed"] = 1
             known |= {"row": row, "body_hash": body, "sent_at": now, "state": "sent", "outcome": "pending"}
             known |= dict.fromkeys(("http_status", "error_code", "error_message", "settled_at"))
-            requests.append(a_request(known["key"], uid, row, body))
+            requests.append(a_request(known["key"], uid, row, body)._replace(filled=filled))
         self.journal.sent(requests, now)
 
     @staticmethod
@@ -684,10 +690,11 @@ class JournalAgainstModel(RuleBasedStateMachine):
         uids = data.draw(st.sets(st.sampled_from(sorted(self.rows)), min_size=1))
         self.journal.settle([settlement._replace(key=self.rows[uid]["key"]) for uid in sorted(uids)])
         for uid in uids:
-            # The mark of an update, and what it left, stay whatever is settled later.
+            # The mark of an update, what it left and what it filled stay whatever is settled later.
             mark = self.rows[uid].get("mark") if settlement.mark is None else settlement.mark
             besides = self.rows[uid].get("besides") if settlement.besides is None else settlement.besides
-            kept = {"key": self.rows[uid]["key"], "mark": mark, "besides": besides}
+            filled = self.rows[uid]["filled"] if settlement.filled is None else settlement.filled
+            kept = {"key": self.rows[uid]["key"], "mark": mark, "besides": besides, "filled": filled}
             self.rows[uid] |= settlement._asdict() | kept
             if settlement.parted is not None:
                 self.rows[uid]["made_hash"] = self.rows[uid]["body_hash"] if settlement.parted else None
@@ -739,6 +746,7 @@ class JournalAgainstModel(RuleBasedStateMachine):
                 known["attempts"], known.get("auth_token"), known.get("created_at"), doubt, "",
                 known.get("ours", 0), known.get("mark"), made_hash=known.get("made_hash"),
                 besides=known.get("besides"), owed=known.get("owed", 0),
+                filled=known["filled"],
             )  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
             copy = crashed_copy(self.path, Path(folder))
@@ -815,6 +823,7 @@ def test_a_reader_reads_an_older_format_without_bringing_it_up_to_date(tmp_path:
             "made_hash",
             "besides",
             "owed",
+            "filled",
         ):
             database.execute(f"ALTER TABLE users DROP COLUMN {column}")
         for table in ("nights", "runs", "pace", "events", "mints", "former", "overwrites", "reversals", "undos"):

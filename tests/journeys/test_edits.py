@@ -158,6 +158,33 @@ def test_emptied_cells_of_a_row_of_ours_empty_the_user(
 
 
 @pytest.mark.slow
+def test_what_others_have_filled_stays_when_a_row_of_ours_is_edited(tmp_path: Path) -> None:
+    """Of columns that are empty for the user, and were: photo, role, tags and metadata. One that is emptied goes."""
+    columns = "uid,name,avatar,link,role,tags,metadata.dept"
+    with emulator(tmp_path, "--role", "admin") as api:
+        (tmp_path / "people.csv").write_text(f"{columns}\nann,Ann,,https://a.b/2,,,\n")
+        assert run(api, tmp_path).summary["created"] == 1
+        given = {"avatar": AVATAR, "role": "admin", "tags": ["vip"], "metadata": {"theme": "dark"}}
+        _put(api, "ann", given)
+        for name, link in (("Ann Lee", "https://a.b/2"), ("Ann Poe", ""), ("Ann Roe", "")):
+            (tmp_path / "people.csv").write_text(f"{columns}\nann,{name},,{link},,,\n")
+            assert run(api, tmp_path).summary["edited"] == 1
+            ann = api.users()["ann"]
+            assert {field: ann[field] for field in ("name", "link", *given)} == {
+                "name": name, "link": link or None, **given,
+            }  # fmt: skip
+        assert run(api, tmp_path).summary["requests"] == 0
+
+
+def _put(api: RunningEmulator, uid: str, profile: Mapping[str, object]) -> None:
+    """Change a user as another hand does."""
+    headers = {"apikey": KEY, "Content-Type": "application/json"}
+    asked = urllib.request.Request(f"{api.url}/users/{uid}", json.dumps(profile).encode(), headers, method="PUT")
+    with urllib.request.urlopen(asked) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.slow
 def test_a_column_that_is_gone_empties_nobody(tmp_path: Path) -> None:
     """The roster has no source for the avatar any more, so what becomes of it is none of its business."""
     (tmp_path / "people.csv").write_text("uid,name,avatar\nann,Ann,https://a.b/1\n")

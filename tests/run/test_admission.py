@@ -22,7 +22,10 @@ from tests.rig.sampling import examples
 IDENTITY = Identity("app", "http://localhost")
 SKIP = Policy()
 SOME_OUTCOMES: Final = [Outcome.CREATED, Outcome.EXISTING, Outcome.UPDATED, Outcome.FAILED, None]
-SCHEMA: Final = {"row": pl.Int64, "uid": pl.String, "body": pl.String, "token": pl.Boolean, "deactivated": pl.Boolean}
+SCHEMA: Final = {
+    "row": pl.Int64, "uid": pl.String, "body": pl.String, "token": pl.Boolean, "deactivated": pl.Boolean,
+    "filled": pl.Int64,
+}  # fmt: skip
 
 
 def body_of(uid: str, name: str = "N") -> str:
@@ -34,13 +37,13 @@ def hash_of(body: str) -> str:
 
 
 def a_roster(*uids: str, first_row: int = 1, name: str = "N") -> pl.DataFrame:
-    rows = [(row, uid, body_of(uid, name), True, None) for row, uid in enumerate(uids, first_row)]
+    rows = [(row, uid, body_of(uid, name), True, None, 1) for row, uid in enumerate(uids, first_row)]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def a_request(key: int, row: int, uid: str, past: Past | None = None, name: str = "N") -> UserRequest:
     body = body_of(uid, name)
-    return UserRequest(key, row, uid, body.encode(), hash_of(body), token=True, past=past)
+    return UserRequest(key, row, uid, body.encode(), hash_of(body), token=True, past=past, filled=1)
 
 
 @pytest.fixture
@@ -81,8 +84,8 @@ def test_failed_and_unsettled_rows_are_tried_again_with_what_is_known_of_them(pa
     """A failed row comes again; one that was cut off comes in doubt since it was sent; a new one has no past."""
     after_a_run(path, {"failed": Outcome.FAILED, "cut": None})
     with Journal(path, IDENTITY) as journal:
-        failed = Past(State.SETTLED, Outcome.FAILED, 1, "failed_t", 7)
-        cut = Past(State.SENT, Outcome.PENDING, doubt_since=50.0)
+        failed = Past(State.SETTLED, Outcome.FAILED, 1, "failed_t", 7, filled=1)
+        cut = Past(State.SENT, Outcome.PENDING, doubt_since=50.0, filled=1)
         assert list(admit(a_roster("failed", "cut", "new"), journal, SKIP)) == [
             Admitted([a_request(1, 1, "failed", failed), a_request(2, 2, "cut", cut), a_request(3, 3, "new")], 0, [])
         ]
@@ -92,7 +95,7 @@ def test_a_settled_row_whose_body_changed_says_so(path: Path) -> None:
     """An edited roster: the row comes again under its old key, marked as changed, with its token."""
     after_a_run(path, {"a": Outcome.CREATED, "b": Outcome.CREATED})
     with Journal(path, IDENTITY) as journal:
-        past = Past(State.SETTLED, Outcome.CREATED, 1, "a_t", 7, changed=True, ours=True)
+        past = Past(State.SETTLED, Outcome.CREATED, 1, "a_t", 7, changed=True, ours=True, filled=1)
         roster = pl.concat([a_roster("a", name="M"), a_roster("b", first_row=2)])
         assert list(admit(roster, journal, SKIP)) == [Admitted([a_request(1, 1, "a", past, name="M")], 1, [])]
 
@@ -183,7 +186,7 @@ def test_a_field_that_a_user_of_ours_may_have_besides_its_row_is_emptied_once_it
         kept = Settlement(1, State.SETTLED, outcome, 1, auth_token="a_t", created_at=7, settled_at=52.0, besides="+15")
         journal.settle([kept])
         (admitted,) = admit(a_roster("a"), journal, Policy(managed=managed))
-        past = Past(State.SETTLED, outcome, 1, "a_t", 7, changed=True, ours=True)
+        past = Past(State.SETTLED, outcome, 1, "a_t", 7, changed=True, ours=True, filled=1)
         assert admitted == (Admitted([], 1, []) if done else Admitted([a_request(1, 1, "a", past)], 0, []))
 
 
@@ -201,7 +204,7 @@ def test_an_edited_row_that_had_failed_is_not_changed_but_tried_again(path: Path
     """Mending a failed row is the point of a second run: it is created, not taken for one that was there before."""
     after_a_run(path, {"a": Outcome.FAILED})
     with Journal(path, IDENTITY) as journal:
-        past = Past(State.SETTLED, Outcome.FAILED, 1, "a_t", 7)
+        past = Past(State.SETTLED, Outcome.FAILED, 1, "a_t", 7, filled=1)
         assert list(admit(a_roster("a", name="M"), journal, SKIP)) == [
             Admitted([a_request(1, 1, "a", past, name="M")], 0, [])
         ]
@@ -267,7 +270,7 @@ def test_every_row_is_either_sent_or_settled_and_unchanged(
     """Whatever the first run did and whatever became of the roster: no row is lost, none is sent needlessly."""
     path = tmp_path_factory.mktemp("admission") / "j.db"
     after_a_run(path, before)
-    rows = [(n, uid, body_of(uid, "M" if uid in edited else "N"), True, None) for n, uid in enumerate(roster, 1)]
+    rows = [(n, uid, body_of(uid, "M" if uid in edited else "N"), True, None, 1) for n, uid in enumerate(roster, 1)]
     with Journal(path, IDENTITY) as journal:
         parts = list(admit(pl.DataFrame(rows, schema=SCHEMA, orient="row"), journal, SKIP))
     settled = {uid for uid, outcome in before.items() if outcome not in {None, Outcome.FAILED}}

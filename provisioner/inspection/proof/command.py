@@ -26,7 +26,7 @@ from provisioner.journal.header import Identity, header_of, open_for_reading, ow
 from provisioner.journal.journal import JournalReader
 from provisioner.journal.lock import holder_of
 from provisioner.logs.events import get_logger
-from provisioner.model import Standing
+from provisioner.model import FIELDS, Standing
 from provisioner.results.manifest import written_last
 from provisioner.results.outputs import refuse_as_output, refuse_what_is_no_file
 from provisioner.run.intake import Surveyed, open_roster, survey
@@ -34,7 +34,7 @@ from provisioner.run.job import Job, Run, Target, make_job, make_target
 from provisioner.run.wiring import connected
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.roles import RoleCheck
-from provisioner.sending.users.profile import FIELDS, NOT_CLEARABLE
+from provisioner.sending.users.profile import NOT_CLEARABLE
 from provisioner.settings.named import named_files
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early

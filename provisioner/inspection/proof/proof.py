@@ -18,12 +18,12 @@ from provisioner.files.writing import PRIVATE
 from provisioner.inspection.proof.ledger import STANDING, Ledger, Totals, Unlike
 from provisioner.inspection.proof.reading import Reading
 from provisioner.journal.header import Identity
+from provisioner.model import FIELDS
 from provisioner.results.formats.writing import write_frames
 from provisioner.results.manifest import known_of, rewrite
 from provisioner.results.summary import write_summary
 from provisioner.results.tables import Entry, Listing
 from provisioner.roster.csv import apostrophes
-from provisioner.sending.users.profile import FIELDS
 from provisioner.sending.users.reading import SINGLY
 from provisioner.wording import counted, duration, iso_time, shortened
 

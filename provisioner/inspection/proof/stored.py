@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from provisioner.model import FIELDS
 from provisioner.sending.users.canonical import stored
-from provisioner.sending.users.profile import ALWAYS_LISTED, FIELDS, UNSURE
+from provisioner.sending.users.profile import ALWAYS_LISTED, UNSURE
 
 _TAGS: Final = "tags"
 # JSON that is nested deeper than can be read stands for itself: no roster's can be.

@@ -104,10 +104,11 @@ def confirmed_rows(settlements: Iterable[Settlement]) -> list[ConfirmedRow]:
 
 
 class AnewRow(NamedTuple):
-    """A user who is gone, and whose place may be taken by a create from now on (UNIX seconds)."""
+    """A user who is gone, and whose place may be taken by a create from now on (UNIX seconds), of these fields."""
 
     id: int
     now: float
+    filled: int | None
 
 
 class BackRow(NamedTuple):
@@ -132,7 +133,8 @@ BEGUN_ANEW: Final = (
         AnewRow._fields,
         """
 UPDATE users SET ours = 0, withdrawn = 0, mark = NULL, auth_token = NULL, created_at = NULL, doubt_since = NULL,
-    doubt_hash = NULL, made_hash = NULL, besides = NULL, owed = 0, state = 'sent', outcome = 'pending', sent_at = now
+    doubt_hash = NULL, made_hash = NULL, besides = NULL, owed = 0, filled = given.filled, state = 'sent',
+    outcome = 'pending', sent_at = now
 FROM given WHERE users.id = given.id
 """,
     ),

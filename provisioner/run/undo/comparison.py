@@ -7,6 +7,7 @@ from enum import Enum, auto
 from typing import Any, NamedTuple
 
 from provisioner.journal.undo.reversals import Candidate
+from provisioner.model import FIELDS
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.keeper import changed_after, is_another, moment
 from provisioner.sending.users.profile import Difference
@@ -105,7 +106,7 @@ def _is_hidden(each: Candidate, name: str, old: Mapping[str, str], now: Mapping[
 def _is_strange(each: Candidate, old: Mapping[str, str], now: Mapping[str, str]) -> bool:
     """Tell whether a field that this job has never set is not as it was; tags are not always shown."""
     set_, untold = trace.names_of(each.fields or 0), trace.names_of(each.untold or 0)
-    left = [name for name in profile.FIELDS if name not in {*set_, *untold} and (name != "tags" or name in now)]
+    left = [name for name in FIELDS if name not in {*set_, *untold} and (name != "tags" or name in now)]
     return each.before is not None and any(trace.digest_of(now, name) != trace.digest_of(old, name) for name in left)
 
 

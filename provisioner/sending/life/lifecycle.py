@@ -27,7 +27,7 @@ from provisioner.sending.life.row import Life
 from provisioner.sending.life.steps import Steps, is_met
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import created_since
-from provisioner.sending.users import failures, trace
+from provisioner.sending.users import failures
 from provisioner.sending.users.failures import note_drift
 from provisioner.sending.users.keeper import changed_after, moment, shows
 from provisioner.sending.users.reading import Shown, read_deactivated, read_parted, read_user
@@ -154,7 +154,9 @@ class Lifecycle(Steps):
         unsure = life.request.past is not None and life.request.past.edited
         whole = self._whole(life.request).body
         edited = unsure and not shows(whole, reply.data or {})
-        life.besides = trace.left_by(whole) if unsure else None
+        if unsure:
+            life.own = True
+            life.leave(whole)
         if edited or self._policy.on_existing is OnExisting.UPDATE:
             # What went out before the kill is not what the roster holds now. And who is to be updated whoever created
             # it, is: in doubt, a stranger's user can be taken for ours.

@@ -11,7 +11,7 @@ from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock
-from provisioner.sending.users import trace
+from provisioner.sending.users import profile, trace
 from provisioner.sending.users.keeper import carried, is_another, last_change
 from provisioner.sending.users.reading import Shown
 
@@ -23,14 +23,15 @@ class Life:
     """What is known of one row while it lasts.
 
     mark   our last answer that changed the user, see `Past`
+    own    what is sent now brings a user of ours up to date
     alone  no other hand has changed the user since then, so that what our next answer shows is ours as well
     there  a create was told in this life that the uid exists
     shown  the user, as it was found before anything is sent for it
     """
 
     __slots__ = (
-        "alone", "attempts", "besides", "carried", "clock", "created_at", "doubt_since", "doubted", "mark", "request",
-        "shown", "there", "token",
+        "alone", "attempts", "besides", "carried", "clock", "created_at", "doubt_since", "doubted", "filled", "mark",
+        "own", "request", "shown", "there", "token",
     )  # fmt: skip
 
     def __init__(self, request: UserRequest, clock: ServerClock) -> None:
@@ -45,7 +46,8 @@ class Life:
         self.shown: Shown | None = None
         self.carried: bytes | None = None
         self.besides: str | None = None
-        self.doubted = self.alone = self.there = False
+        self.filled: int | None = None
+        self.doubted = self.own = self.alone = self.there = False
 
     def is_another(self, user: Mapping[str, Any]) -> bool:
         """Whether an answer shows somebody else than whom the journal knows."""
@@ -75,9 +77,18 @@ class Life:
         if operation is Operation.UPDATE:
             self.alone = True
             self.carried = carried(request.body, user)
-            self.besides = trace.left_by(request.body)
+            self.leave(request.body)
             if "updatedAt" not in user and (now := self.clock.now()) is not None:
                 self.mark = last_change({"updatedAt": math.ceil(now)}, self.mark)
+
+    def leave(self, body: bytes) -> None:
+        """Note what an update leaves there besides: of a user of ours what this job has filled, of others anything."""
+        request, before = self.request, self.request.past.filled if self.request.past else 0
+        if not self.own or request.filled is None or before is None:
+            self.besides = trace.left_by(body)
+            return
+        left = frozenset(trace.names_of(before)) - trace.set_by(body).keys()
+        self.besides, self.filled = profile.besides(left), request.filled | trace.bits_of(left)
 
     def settled(self, outcome: Outcome, reply: Reply | None = None, created_at: int | None = None) -> Settlement:
         """End with an outcome."""
@@ -94,6 +105,7 @@ class Life:
             carried=self.carried,
             doubted=self.doubted,
             besides=self.besides,
+            filled=self.filled,
         )
 
     def open(self, reply: Reply | None = None) -> Settlement:

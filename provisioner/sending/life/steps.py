@@ -6,13 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 
-from provisioner.model import AuthTokens, OnExisting, Past, Settlement, UserRequest
+from provisioner.model import FIELDS, AuthTokens, OnExisting, Past, Settlement, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.row import Life
 from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock
-from provisioner.sending.users import profile
+from provisioner.sending.users import profile, trace
 from provisioner.sending.users.failures import unsuccessful
 from provisioner.sending.users.keeper import Keeper
 from provisioner.tally import OutcomeTally
@@ -61,6 +61,7 @@ class Steps:
 
     async def _update(self, life: Life, *, own: bool) -> tuple[Verdict | None, Reply]:
         """Send the roster's profile; what it overwrites is kept before it leaves."""
+        life.own = own
         request = self._whole(life.request) if own else life.request
         if self._keeper is not None:
             past = request.past
@@ -71,8 +72,10 @@ class Steps:
         return await self._exchange(Operation.UPDATE, life, request)
 
     def _whole(self, request: UserRequest) -> UserRequest:
-        """Have a user of ours become just what the roster has: what was emptied there goes."""
-        return request._replace(body=profile.emptying(request.body, self._policy.managed))
+        """Have a user of ours become what the roster has: what was emptied there goes, if this job had filled it."""
+        filled = request.past.filled if request.past is not None else 0
+        emptied = frozenset(self._policy.managed).intersection(FIELDS if filled is None else trace.names_of(filled))
+        return request._replace(body=profile.emptying(request.body, emptied))
 
     def _unsuccessful(self, life: Life, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
         return unsuccessful(life.open(), verdict, reply, self._exchanger.max_attempts, prefix)

@@ -19,7 +19,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from provisioner.sending.users.profile import DEFAULT_ROLE, FIELDS, digests, parts, same
+from provisioner.model import FIELDS
+from provisioner.sending.users.profile import DEFAULT_ROLE, digests, parts, same
 
 # Whole numbers below the one, and from the other on, are doubles to PHP.
 _LEAST: Final = -(2**63)

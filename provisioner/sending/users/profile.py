@@ -20,10 +20,7 @@ from typing import Any, Final
 
 import orjson
 
-from provisioner.model import UserRequest
-
-FIELDS: Final = ("name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
-"""The fields of a profile, in the order of their digests. A uid cannot change, and `withAuthToken` is none."""
+from provisioner.model import FIELDS, UserRequest
 
 ALWAYS_LISTED: Final = frozenset({"name", "avatar", "link", "role", "tags"})
 """A list shows these of every user that has them."""
@@ -225,15 +222,12 @@ def without_uid(request: UserRequest) -> bytes:
     return b"{" + request.body.removeprefix(b'{"uid":"' + request.uid.encode() + b'",')
 
 
-def emptying(body: bytes, managed: Collection[str]) -> bytes:
-    """Add to the body of a create what an update has to say besides, so that it empties what the create leaves out.
-
-    managed  see `difference`
-    """
+def emptying(body: bytes, emptied: Collection[str]) -> bytes:
+    """Add to the body of a create what an update has to say so that it empties those of these fields that it lacks."""
     given = members(body.decode())
-    lacking = tuple(name for name in FIELDS if name in managed and name not in given and name != NOT_CLEARABLE)
-    emptied = update({}, Difference((), lacking))
-    return body[:-1] + b"," + emptied[1:] if emptied else body
+    lacking = tuple(name for name in FIELDS if name in emptied and name not in given and name != NOT_CLEARABLE)
+    more = update({}, Difference((), lacking))
+    return body[:-1] + b"," + more[1:] if more else body
 
 
 def _text(value: Any) -> str:

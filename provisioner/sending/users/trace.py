@@ -12,8 +12,8 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
+from provisioner.model import FIELDS
 from provisioner.sending.users import canonical, profile
-from provisioner.sending.users.profile import FIELDS
 
 DIGEST: Final = len(profile.digests({})) // len(FIELDS)
 ENTRY: Final = 1 + DIGEST * len(FIELDS)

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple, Self, TypeAlias
 import orjson
 import polars as pl
 
-from provisioner.model import Action, Live, Standing
+from provisioner.model import FIELDS, Action, Live, Standing
 from provisioner.results.spool import Spool
 from provisioner.sending.users import profile
 from provisioner.sync.plan.decision import Decision
@@ -212,7 +212,7 @@ class Plan:
 
     def note_drifted(self, known: bytes, shown: bytes) -> None:
         """Count a user whose profile another hand has changed, by the digests of both, as far as it was known."""
-        found = zip(profile.FIELDS, profile.parts(known), profile.parts(shown), strict=True)
+        found = zip(FIELDS, profile.parts(known), profile.parts(shown), strict=True)
         fields = {name for name, was, now in found if was != now and was not in profile.UNTOLD}
         self.so_far.changed += bool(fields)
         self.so_far.drifted.update(fields)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from provisioner.model import Action, Live, Standing
+from provisioner.model import FIELDS, Action, Live, Standing
 from provisioner.sending.users import profile
 from provisioner.sending.users.canonical import Known, known
 from provisioner.validation.fields.binding import Binding
@@ -68,7 +68,7 @@ class Wanted:
         if old is None and carried == self.body_hash:
             old = own = profile.with_besides(self.digests, besides)
         elif own is None:
-            others = profile.besides(frozenset(profile.FIELDS).difference(self.managed))
+            others = profile.besides(frozenset(FIELDS).difference(self.managed))
             own = profile.with_besides(self.digests, others)
         needed = profile.difference(old, self.digests, self.managed)
         merged = profile.merged(own, self.digests, self.managed)
@@ -84,7 +84,7 @@ class Wanted:
 
 def managed_fields(binding: Binding) -> frozenset[str]:
     """Name the fields of a profile that a roster has a source for; the others are none of its business."""
-    return binding.sourced.intersection(profile.FIELDS)
+    return binding.sourced.intersection(FIELDS)
 
 
 def as_kept(live_hash: str | None, kept: bytes | None) -> bytes | None:

@@ -20,7 +20,7 @@ from provisioner.journal.state.nights import Doubt
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.statements import json_list
 from provisioner.logs.events import get_logger
-from provisioner.model import Action, Standing
+from provisioner.model import FIELDS, Action, Standing
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation, Reply
 from provisioner.sending.retry import Verdict
@@ -74,7 +74,7 @@ _BOTH: Final = """
 SELECT users.digests, shown.digests, users.uid FROM json_each(?) AS asked JOIN users ON users.uid = asked.value
 JOIN temp.directory AS shown USING (uid) WHERE users.digests IS NOT NULL
 """
-_WITHOUT_TAGS: Final = frozenset(profile.FIELDS) - {"tags"}
+_WITHOUT_TAGS: Final = frozenset(FIELDS) - {"tags"}
 _STRANGERS: Final = """
 SELECT count(*) FROM temp.directory
 WHERE NOT EXISTS (SELECT 1 FROM users WHERE users.uid = temp.directory.uid AND users.standing IS NOT NULL)

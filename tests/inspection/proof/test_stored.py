@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from provisioner.inspection.proof import stored
 from provisioner.inspection.proof.stored import FieldDifference
-from provisioner.sending.users.profile import FIELDS
+from provisioner.model import FIELDS
 
 ALL = frozenset(FIELDS)
 VALUES = st.recursive(

@@ -644,6 +644,7 @@ def test_a_row_in_doubt_that_has_changed_since_is_brought_up_to_date(tmp_path: P
         journal.sent([ADA], now=START - 600)
     mended = '{"uid":"ada","name":"Ada Lovelace"}'
     valid = pl.DataFrame({"row": [3], "uid": ["ada"], "body": [mended], "token": [False], "deactivated": [None]})
+    valid = valid.with_columns(filled=1)
     with Journal(tmp_path / "j.db", Identity("app", "http://127.0.0.1/v3")) as journal:
         [part] = admit(valid, journal, SKIP)
     world = World([EXISTS, user(NOW - 600), user(NOW - 600)])
@@ -721,6 +722,27 @@ def test_what_was_emptied_goes_from_a_user_of_ours(
     world = World(answers, EMPTYING)
     assert world.settle(request_).outcome is Outcome.CREATED
     assert world.bodies == bodies
+
+
+@pytest.mark.parametrize(
+    ("before", "filled", "body", "left"),
+    [
+        # name, avatar, link, role, statusMessage, metadata, tags: from the lowest bit on
+        (0b0000001, 0b0000001, ADA.body, ("", 0b0000001)),
+        (0b0000011, 0b0000001, ADA.body[:-1] + b',"unset":["avatar"]}', ("", 0b0000001)),
+        (0b0001001, 0b0000001, ADA.body[:-1] + b',"role":"default"}', ("", 0b0000001)),
+        (0b1100001, 0b0000001, ADA.body, ("+56", 0b1100001)),
+        (0b0010001, 0b0000001, ADA.body, ("", 0b0010001)),
+    ],
+    ids=["nothing", "the avatar", "the role", "fields without a column", "what cannot be emptied"],
+)
+def test_only_what_this_job_has_filled_is_emptied(before: int, filled: int, body: bytes, left: tuple[str, int]) -> None:
+    """A photo, a role or tags that somebody has given the user since stay; that is remembered for the next edit."""
+    world = World([user(LONG_AGO), user(NOW)], EMPTYING)
+    world.keeper = Noting(world)
+    settlement = world.settle(ours(changed=True, filled=before)._replace(filled=filled))
+    assert world.bodies == [ADA.body, body]
+    assert (settlement.besides, settlement.filled) == left
 
 
 LIST, REACTIVATE = Operation.LIST, Operation.REACTIVATE

@@ -119,6 +119,7 @@ class Job:
         """Run once: what the row was settled with, None when there was nothing to do for it."""
         self.step = 0
         row = {"row": 1, "uid": "ada", "body": body, "token": token and not deactivated, "deactivated": deactivated}
+        row["filled"] = 1
         valid = pl.DataFrame([row], schema_overrides={"deactivated": pl.Boolean})
         with Journal(self.path, Identity("app", "http://h/v3")) as journal:
             (admitted,) = admit(valid, journal, self.policy)

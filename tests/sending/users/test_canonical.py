@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.model import FIELDS
 from provisioner.sending.users import profile
 from provisioner.sending.users.canonical import Known, known, recognised, stored, stored_texts
-from provisioner.sending.users.profile import FIELDS
 
 NUMBERS = st.one_of(
     st.integers(-(10**30), 10**30).map(str),

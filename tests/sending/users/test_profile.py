@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from provisioner.model import FIELDS
 from provisioner.sending.users import profile
-from provisioner.sending.users.profile import FIELDS, Difference
+from provisioner.sending.users.profile import Difference
 
 STANDARD = ("name", "avatar", "link", "role", "statusMessage", "metadata", "tags")
 

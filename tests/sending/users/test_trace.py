@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from provisioner.model import FIELDS
 from provisioner.sending.users import profile
-from provisioner.sending.users.profile import FIELDS
 from provisioner.sending.users.trace import (
     ENTRY,
     between,

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from provisioner.model import Action, Live, Standing
+from provisioner.model import FIELDS, Action, Live, Standing
 from provisioner.sending.users import profile
 from provisioner.sync.plan.decision import Decision, Wanted, decide
 
-ALL = frozenset(profile.FIELDS)
+ALL = frozenset(FIELDS)
 ANN = {"name": '"Ann"', "avatar": '"https://x.test/a"', "role": '"nurse"', "tags": '["a","b"]'}
 ANNA = {"name": '"Anna"', "role": '"nurse"', "tags": '["b"]', "metadata": '{"n":1}'}
 ACTIVE, DEACTIVATED = Standing.ACTIVE, Standing.DEACTIVATED

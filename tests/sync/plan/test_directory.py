@@ -13,7 +13,7 @@ from provisioner.errors import DirectoryError, ExitCode
 from provisioner.journal.header import Identity
 from provisioner.journal.state.managed import Adoption
 from provisioner.journal.state.syncstate import SyncState
-from provisioner.model import Live, Standing, UserRequest
+from provisioner.model import FIELDS, Live, Standing, UserRequest
 from provisioner.sending.attempts import Exchanger, Reach, Send
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.pacing import Gate, Pacing
@@ -246,7 +246,7 @@ def test_whoever_is_shown_as_the_api_stores_it_is_as_known(state: SyncState) -> 
     _, directory, _ = read(state, [page(users), page([]), page([])])
     known = state.met(["same", "other", "bare"])
     drift = {each.uid: profile.same(each.digests, kept) for each in directory.drifted(known)}
-    all_fields = frozenset(profile.FIELDS)
+    all_fields = frozenset(FIELDS)
     assert drift == {"other": all_fields - {"tags"}, "bare": all_fields - {"name", "metadata", "tags"}}
     assert {each.uid for each in directory.otherwise(known)[0]} == {"other", "bare"}
 

@@ -8,9 +8,18 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.model import TOKEN_BYTES
+from provisioner.model import FIELDS, TOKEN_BYTES
 from provisioner.validation.fields.structured.bodies import most_bytes, write_bodies
 from tests.rig.checking import check
+
+
+def test_the_fields_that_a_body_fills_are_told() -> None:
+    """A bit for each, in the order of `FIELDS`; what stands for nothing fills none."""
+    full = {"uid": "a", "name": "A", "avatar": "https://e.org/", "link": "https://e.org/", "role": "r",
+            "statusMessage": "s", "metadata": "{}", "tags": "x"}  # fmt: skip
+    rows = [{"uid": "a", "name": "A"}, *({"uid": "a", "name": "A", field: full[field]} for field in FIELDS[1:]), full]
+    given = [{**dict.fromkeys(full, ""), **row, "uid": f"u{at}"} for at, row in enumerate(rows)]
+    assert check(given).valid["filled"].to_list() == [1, 3, 5, 9, 17, 33, 65, 127]
 
 
 def test_the_body_has_a_fixed_order_and_nothing_escaped_that_need_not_be() -> None:
@@ -20,7 +29,7 @@ def test_the_body_has_a_fixed_order_and_nothing_escaped_that_need_not_be() -> No
         "statusMessage": 'say "hi"\\\n\x7f', "role": "Member", "link": 'https://e.org/"\\', "avatar": "https://e.org/ä",
         "name": " Zoë\u2028😀 ", "uid": " AnN ",
     }])  # fmt: skip
-    assert checked.valid.drop("role", "deactivated").rows() == [(
+    assert checked.valid.drop("role", "deactivated", "filled").rows() == [(
         1,
         "ann",
         ('{"uid":"ann","name":"Zoë\u2028😀","avatar":"https://e.org/ä","link":"https://e.org/\\"\\\\",'
