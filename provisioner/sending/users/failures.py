@@ -56,6 +56,8 @@ def unsuccessful(
         mark=there.mark,
         carried=there.carried,
         doubted=there.doubted,
+        besides=there.besides,
+        filled=there.filled,
     )
     match verdict:
         case None | Verdict.STOP:
