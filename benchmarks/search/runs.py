@@ -96,6 +96,7 @@ class Rows:
                 "token": [row.token and self.case.asked(self.life).auth_tokens != "none" for row in rows],
                 "role": [None for _ in rows],
                 "deactivated": [None for _ in rows],
+                "filled": [1 for _ in rows],
             },
             schema={
                 "row": pl.Int64,
@@ -104,6 +105,7 @@ class Rows:
                 "token": pl.Boolean,
                 "role": pl.String,
                 "deactivated": pl.Boolean,
+                "filled": pl.Int64,
             },
         )
         return CheckedBatch(cast("RosterBatch", None), Checked(valid, valid, _NOBODY, {}))
