@@ -12,8 +12,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from rich.console import Console
-
 from provisioner.errors import ExitCode, OutputError
 from provisioner.fleet.conductor import Conductor
 from provisioner.fleet.engine import Engine
@@ -26,7 +24,7 @@ from provisioner.fleet.view import watching
 from provisioner.journal.lock import JournalLock
 from provisioner.logs.events import get_logger
 from provisioner.results.summary import write_summary
-from provisioner.run.runtime import is_agreed, is_anybody_there
+from provisioner.run.runtime import begin_agreed, is_anybody_there
 from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop, Stopper, confirmed
 from provisioner.wording import counted
 
@@ -98,11 +96,7 @@ def confirming(*, yes: bool) -> Callable[[str], bool] | None:
     """Give what asks a person who is there before the first job; None where nobody is there."""
     if yes or not is_anybody_there():
         return None
-
-    def ask(about: str) -> bool:
-        return is_agreed(f"{about}. Begin?", default=False, console=Console(stderr=True, highlight=False))
-
-    return ask
+    return begin_agreed
 
 
 @asynccontextmanager

@@ -32,16 +32,23 @@ _JOB: Final = re.compile(r"(?P<name>.+?)(\.round(?P<round>\d+))?\.results")
 SET_ASIDE: Final = "set aside"
 """What is kept for the digest of rejected rows that were set aside for newer ones."""
 
-_DUPLICATE: Final = "uid.duplicate"
+DUPLICATE: Final = "uid.duplicate"
+"""The defect of a row whose uid another user has."""
+
 # In the words of an earlier round: this defect, and no other behind it.
-_ALONE: Final = rf"^\s*{re.escape(_DUPLICATE)}: "
-_OTHERS: Final = "|".join(f"; {re.escape(code)}: " for code in DEFECTS if code != _DUPLICATE)
+_ALONE: Final = rf"^\s*{re.escape(DUPLICATE)}: "
+_OTHERS: Final = "|".join(f"; {re.escape(code)}: " for code in DEFECTS if code != DUPLICATE)
 
 # How it goes on where the other row was taken, so that deleting that one has not mended this one.
 _TAKEN: Final = re.compile(r" is the uid of .* already\b(?!, which is rejected)", re.DOTALL)
 
 # Rows looked up in a journal at once.
 _AT_ONCE: Final = 4000
+
+
+def of_another(uid: str, row: int, journal: Path | None) -> str:
+    """Say why a row is rejected whose uid a job has settled for another one."""
+    return f"{uid!r} is the uid of another user already, row {row} of the job of {journal}"
 
 
 def default_results(stem: str, shard: Shard | None = None) -> Path:
@@ -140,14 +147,14 @@ class EarlierRounds:
         kept = checked.valid.filter(pl.col("row").is_in(batch.numbers.filter(alone).implode()))
         kept = kept.with_columns(errors.gather(batch.positions(kept["row"])).alias("errors"))
         reasons = {row: reason for part in kept.iter_slices(_AT_ONCE) for row, reason in self._collisions(part)}
-        return reject(checked, batch, _DUPLICATE, reasons) if reasons else checked
+        return reject(checked, batch, DUPLICATE, reasons) if reasons else checked
 
     def _collisions(self, rows: pl.DataFrame) -> Iterator[tuple[int, str]]:
         settled = self._settled(rows["uid"].to_list())
         for row, uid, errors, *said in rows.select("row", "uid", "errors", *Said._fields).iter_rows():
             done, journal = settled.get(uid, (None, None))
             if done is not None and not is_as_settled(Said._make(said), done):
-                yield row, f"{uid!r} is the uid of another user already, row {done.was} of the job of {journal}"
+                yield row, of_another(uid, done.was, journal)
             elif done is None and _is_untouched(errors, uid):
                 yield row, f"{uid!r} is the uid of another user already, as _errors says"
 
@@ -162,5 +169,5 @@ class EarlierRounds:
 
 def _is_untouched(errors: str, uid: str) -> bool:
     """Tell whether a row that no journal knows still has the uid of which it was said that another row has it."""
-    said = errors.strip().removeprefix(f"{_DUPLICATE}: ")
+    said = errors.strip().removeprefix(f"{DUPLICATE}: ")
     return said.startswith(f"{shortened(uid)} ") and _TAKEN.search(said) is not None

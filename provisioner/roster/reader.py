@@ -283,7 +283,7 @@ def _check_file(file: InputFile) -> None:
     except FileNotFoundError:
         raise RosterError(f"{file.name}: no such file") from None
     except OSError as error:
-        raise _unreadable(file.name, error) from error
+        raise unreadable(file.name, error) from error
 
 
 def _start(origin: Origin, length: int = signature.LENGTH) -> bytes:
@@ -291,19 +291,19 @@ def _start(origin: Origin, length: int = signature.LENGTH) -> bytes:
         with origin.open() as file:
             return file.read(length)
     except OSError as error:
-        raise _unreadable(origin.name, error) from error
+        raise unreadable(origin.name, error) from error
 
 
 def _spooled(file: InputFile, folder: Path) -> Origin:
-    """Read a pipe or a device to its end."""
-    origin = spool(file.name, _chunks(file), folder)
+    origin = spool(file.name, chunks(file), folder)
     if not origin.size:
         origin.close()
         raise EmptyRosterError(f"{file.name} is empty: it has no bytes at all")
     return origin
 
 
-def _chunks(file: InputFile) -> Iterator[bytes]:
+def chunks(file: InputFile) -> Iterator[bytes]:
+    """Read a pipe or a device to its end. Raises RosterError."""
     where = 0 if file.where == STANDARD_INPUT else file.where
     try:
         with open(where, "rb", buffering=0, closefd=where != 0) as stream:
@@ -312,8 +312,9 @@ def _chunks(file: InputFile) -> Iterator[bytes]:
             while chunk := stream.read(_CHUNK):
                 yield chunk
     except OSError as error:
-        raise _unreadable(file.name, error) from error
+        raise unreadable(file.name, error) from error
 
 
-def _unreadable(name: str, error: OSError) -> RosterError:
+def unreadable(name: str, error: OSError) -> RosterError:
+    """Say why what is called so cannot be read."""
     return RosterError(f"{name} cannot be read: {error.strerror or error}")

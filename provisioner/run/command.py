@@ -55,15 +55,11 @@ async def run(
 
 def confirming(settings: Settings, *, yes: bool) -> Callable[[Prospect], bool] | None:
     """Give what asks a person who is there before the first request; None where nobody is there, or nothing is real."""
-    from provisioner.run.runtime import is_agreed, is_anybody_there
+    from provisioner.run.runtime import begin_agreed, is_anybody_there
 
     if yes or not is_anybody_there() or settings.api.emulator or settings.run.dry_run:
         return None
-
-    def ask(prospect: Prospect) -> bool:
-        return is_agreed(f"{prospect}. Begin?", default=False, console=Console(stderr=True, highlight=False))
-
-    return ask
+    return begin_agreed
 
 
 def confirming_mints(settings: Settings, *, yes: bool) -> Callable[[int], bool] | None:

@@ -253,6 +253,11 @@ def is_agreed(question: str, *, default: bool, console: Console | None = None) -
             signal.signal(signal.SIGINT, before)
 
 
+def begin_agreed(about: object) -> bool:
+    """Ask a person on stderr whether what was told is to begin."""
+    return is_agreed(f"{about}. Begin?", default=False, console=Console(stderr=True, highlight=False))
+
+
 class _Keyboard:
     """Standard input that is read line by line; a signal ends the reading whenever it comes, also just before it.
 

@@ -25,7 +25,7 @@ from provisioner.results.tables import printed
 from provisioner.roster.columns import unnamed
 from provisioner.roster.database.printing import roster_in_command
 from provisioner.roster.files.inputs import Inputs, Location, find_inputs, local_file
-from provisioner.roster.reader import RosterOptions
+from provisioner.roster.reader import RosterOptions, chunks, unreadable
 from provisioner.roster.wrapped import renamed, retold
 from provisioner.run.runtime import is_agreed
 from provisioner.settings.layers import DEFAULT_CONFIG
@@ -33,7 +33,6 @@ from provisioner.settings.tables import Run
 from provisioner.streams import answer, say
 from provisioner.wording import counted, listed
 
-_CHUNK: Final = 1024 * 1024
 _SIGN_IN_WORD: Final = re.compile(
     r"[^\x00-\x7f\w\s\u2018-\u201e\u2013\u2014\u2026\u00ab\u00a1\u00bf\u00b7](?=[^\W\d_])"
 )
@@ -189,16 +188,12 @@ def _kept(inputs: Inputs, folder: Path) -> tuple[Inputs, Path | None]:
     file = inputs.files[0]
     if file.location is not Location.STREAM:
         return inputs, None
-    where: int | str = 0 if file.where == "-" else file.where
     path = folder / f"stdin{file.suffix}"
     try:
-        with open(where, "rb", buffering=0, closefd=where != 0) as stream, path.open("wb") as kept:
-            if os.isatty(stream.fileno()):
-                raise RosterError(f"{file.name} is a terminal; pipe a CSV into it, or name a file")
-            while chunk := stream.read(_CHUNK):
-                kept.write(chunk)
+        with path.open("wb") as kept:
+            kept.writelines(chunks(file))
     except OSError as error:
-        raise RosterError(f"{file.name} cannot be read: {error.strerror or error}") from error
+        raise unreadable(file.name, error) from error
     return replace(inputs, files=(local_file(str(path)), *inputs.files[1:])), path
 
 

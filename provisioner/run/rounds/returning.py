@@ -20,6 +20,7 @@ import polars as pl
 
 from provisioner.journal.earlier import TAKEN_OVER, EarlierUser, Said, created_in, is_as_settled
 from provisioner.journal.header import EMULATOR, Identity, owner_in
+from provisioner.results.resubmission import DUPLICATE, of_another
 from provisioner.roster.columns import ADDED
 from provisioner.run.intake import CheckedBatch
 from provisioner.validation.checked import reject
@@ -28,10 +29,9 @@ if TYPE_CHECKING:
     from provisioner.journal.journal import Journal
 
 _BEFORE, _ERRORS = ADDED
-_DUPLICATE: Final = "uid.duplicate"
 # Rows looked up at once.
 _AT_ONCE: Final = 4000
-_REPEATED: Final = rf"(?:^\s*|; ){_DUPLICATE}: "
+_REPEATED: Final = rf"(?:^\s*|; ){DUPLICATE}: "
 
 
 class _Returned(NamedTuple):
@@ -101,14 +101,14 @@ def _told_apart(
         if _is_the_one(each, user):
             ours.append(user._replace(row=each.row))
         elif user.ours and each.said is not None:
-            others[each.row] = f"{each.uid!r} is the uid of another user already, row {user.row} of the job of {path}"
+            others[each.row] = of_another(each.uid, user.row, path)
     return ours, others
 
 
 def _without(checked: CheckedBatch, others: Mapping[int, str]) -> CheckedBatch:
     if not others:
         return checked
-    return replace(checked, checked=reject(checked.checked, checked.batch, _DUPLICATE, others))
+    return replace(checked, checked=reject(checked.checked, checked.batch, DUPLICATE, others))
 
 
 def follow(journal: Journal, checked: CheckedBatch, unknown_roles: Collection[int]) -> None:
