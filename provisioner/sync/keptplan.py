@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,8 +34,6 @@ _HEAD: Final = 4096
 
 # Bytes of a plan read at once.
 _PIECE: Final = 1 << 20
-# Changes read back at once.
-_AT_ONCE: Final = 4000
 
 # The settings of [sync] that decide what a plan holds, and the kinds of their values.
 _DECISIVE: Final[Mapping[str, tuple[type, ...]]] = {
@@ -158,7 +156,7 @@ def _write(path: Path, head: Mapping[str, Any], plan: Plan) -> None:
     with written_whole(path, PRIVATE) as temporary, temporary.open("w+b") as file:
         file.write(json_text(head).encode(errors="backslashreplace")[:-2])
         file.write(b',\n  "changes": [')
-        for number, change in enumerate(_changes(plan)):
+        for number, change in enumerate(map(document_of, plan.every())):
             file.write((b",\n    " if number else b"\n    ") + orjson.dumps(change))
         file.write(b"\n  ]")
         seal = _seal_of(file, file.tell())
@@ -257,12 +255,6 @@ def _is_left_of(kept: KeptPlan, assessment: Assessment, changes: Iterable[Planne
         tokens += each.token and each.action == Action.CREATE != kept.changes[each.uid]
     everybody = all(uid in left for uid, action in kept.changes.items() if action == leaves)
     return everybody and assessment.plan.tokens <= tokens
-
-
-def _changes(plan: Plan) -> Iterator[dict[str, Any]]:
-    for piece in plan.pieces(_AT_ONCE):
-        for change in piece:
-            yield document_of(change)
 
 
 def _plain(value: Any) -> Any:

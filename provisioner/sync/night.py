@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
-from typing import Final
 
 from provisioner.errors import ExitCode, StorageError
 from provisioner.files.looking import same_file
@@ -43,9 +41,6 @@ from provisioner.sync.plan.changeset import PlannedChange
 from provisioner.sync.plan.leavers import write_leavers
 from provisioner.sync.quiet import end_again, keep_night, question_of, recalled
 from provisioner.sync.summary import LEAVERS, TIME_OVER, NightSummary, summarise
-
-# Changes of a plan held against the kept one at once.
-_AT_ONCE: Final = 4000
 
 log = get_logger()
 
@@ -90,8 +85,7 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
                 return await _end_again(sync_job, run, target, there, *same)
             ready = await stack.enter_async_context(assessed(run, there, asking, resolving=target))
             assessment = ready.assessment
-            gone = len(assessment.leavers.due) + len(assessment.left_before)
-            run.job.outputs.refuse_too_many(ready.surveyed.survey.taken + gone)
+            run.job.outputs.refuse_too_many(ready.surveyed.survey.taken + len(assessment.going))
             if kept is not None:
                 await use_state(partial(_check_plan, kept, ready))
             listed = await use_state(lambda: _list_leavers(sync_job, assessment, ready.state))
@@ -131,8 +125,7 @@ async def _end_again(
 
 
 def _check_plan(kept: KeptPlan, ready: Preflight) -> None:
-    changes = chain.from_iterable(ready.planner.plan.pieces(_AT_ONCE))
-    check_plan(kept, ready.assessment, StateMark.of(ready.state), changes)
+    check_plan(kept, ready.assessment, StateMark.of(ready.state), ready.planner.plan.every())
 
 
 def _begin(sync_job: SyncJob, run: Run, state: SyncState, stop: Stop | None) -> int | None:
@@ -174,7 +167,7 @@ def _list_leavers(sync_job: SyncJob, assessment: Assessment, state: SyncState) -
     if approved is not None and same_file(approved, path):
         return known_digest(path, known)
     leavers, left = assessment.leavers, assessment.left_before
-    everybody = [uid for uid, _ in (*left, *leavers.due, *leavers.in_grace, *leavers.reported)]
+    everybody = [uid for uid, _ in (*left, *leavers.all)]
     names, good_nights, seen = names_of(state, everybody), state.nights.good(), state.nights.last_seen(everybody)
     return rewrite(path, known, lambda: write_leavers(path, leavers, names, good_nights, left, seen))
 

@@ -63,7 +63,6 @@ def keep_night(run: Run, question: Question, surveyed: Surveyed, state: SyncStat
 
 def _is_quiet(night: NightSummary) -> bool:
     """Whether every user was as wanted, and nobody has left."""
-    assessment = night.assessment
-    gone = assessment.leavers.found or assessment.left_before
-    others = night.summary.counts.outcomes.keys() - {Outcome.UNCHANGED, Outcome.REJECTED}
-    return night.summary.stop is None and not (gone or any(night.summary.counts.outcomes[each] for each in others))
+    counts = night.summary.counts.outcomes
+    others = counts.keys() - {Outcome.UNCHANGED, Outcome.REJECTED}
+    return night.summary.stop is None and not (night.assessment.found or any(counts[each] for each in others))

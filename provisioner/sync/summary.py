@@ -84,7 +84,7 @@ class NightSummary:
     flushed: int = 0
 
     def __post_init__(self) -> None:
-        due = len(self.assessment.leavers.due) + len(self.assessment.left_before)
+        due = len(self.assessment.going)
         if sum(self.fates.get(each, 0) for each in _FATES) != due:
             raise AssertionError(f"{due} leavers were to be deactivated, but their fates are {dict(self.fates)}")
 
@@ -113,7 +113,7 @@ class NightSummary:
             "deactivated": fates.get(Outcome.DEACTIVATED, 0),
             "sessions_flushed": self.flushed,
             "leavers": {
-                "found": leavers.found + len(self.assessment.left_before),
+                "found": self.assessment.found,
                 **{each.value: fates.get(each, 0) for each in _FATES},
                 "in_grace": len(leavers.in_grace),
                 "reported": len(leavers.reported),
@@ -157,7 +157,7 @@ class NightSummary:
 
     def _remarks(self) -> Iterator[Text]:
         leavers, fates = self.assessment.leavers, self.fates
-        if found := leavers.found + len(self.assessment.left_before):
+        if found := self.assessment.found:
             parts = [f"{fates[outcome]:,} {outcome}{self._left(outcome)}" for outcome in fates if fates[outcome]]
             parts += [f"{len(leavers.in_grace):,} in grace"] if leavers.in_grace else []
             parts += [f"{len(leavers.reported):,} only reported"] if leavers.reported else []
@@ -199,7 +199,7 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     if kept.whole and stop is not None and stop.reason == TIME_OVER and not kept.counts.outcomes[Outcome.PENDING]:
         stop = None  # time was over when all was done
     record, finished, flushed = kept.record.with_digests({LEAVERS: digest}), time.time(), state.flushed_tonight()
-    leavers = list_of_leavers if assessment.leavers.found or assessment.left_before else None
+    leavers = list_of_leavers if assessment.found else None
 
     def made(left: bool) -> NightSummary:
         ended = stop if kept.whole and left else stop or run.stopper.stop
@@ -293,7 +293,7 @@ def leaver_lines(
     without  those who have a row, which says more
     state    knows what they are called
     """
-    uids = [uid for uid, _ in (*assessment.left_before, *assessment.leavers.due) if uid not in without]
+    uids = [uid for uid, _ in assessment.going if uid not in without]
     for start in range(0, len(uids), _AT_ONCE):
         some = uids[start : start + _AT_ONCE]
         names = names_of(state, some) if state is not None else {}

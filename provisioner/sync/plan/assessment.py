@@ -61,6 +61,16 @@ class Assessment:
     refused: tuple[Refusal, ...]
     drift: Mapping[str, int] | None
 
+    @property
+    def found(self) -> int:
+        """How many leavers there are, those of an earlier attempt included."""
+        return self.leavers.found + len(self.left_before)
+
+    @property
+    def going(self) -> Sequence[tuple[str, int]]:
+        """The leavers that this night deactivates, or an earlier attempt has deactivated."""
+        return (*self.left_before, *self.leavers.due)
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -177,7 +187,7 @@ def _assess(
     leavers = planner.sort_out_leavers(policy)
     left = state.left_tonight()
     totals, approved = planner.plan.totals(), policy.approved or frozenset()
-    every = (*left, *leavers.due, *leavers.in_grace, *leavers.reported)
+    every = (*left, *leavers.all)
     leavers = replace(leavers, named=state.named([uid for uid, _ in every]))
     gone = [uid for uid, absent in every if not absent and uid not in leavers.named]
     managed = known = state.managed() + len(left)

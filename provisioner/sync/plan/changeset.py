@@ -23,6 +23,8 @@ _Type: TypeAlias = pl.DataType | type[pl.DataType]
 
 EXAMPLES: Final = 3
 """As many are named of each kind."""
+# Changes read back at once.
+_AT_ONCE: Final = 4000
 
 
 class AsWanted(NamedTuple):
@@ -240,6 +242,10 @@ class Plan:
         for frame in self.changes.frames():
             for piece in frame.iter_slices(size):
                 yield [PlannedChange._make(row) for row in piece.iter_rows()]
+
+    def every(self) -> Iterator[PlannedChange]:
+        """Give all changes back."""
+        return chain.from_iterable(self.pieces(_AT_ONCE))
 
     def first(self, number: int) -> list[PlannedChange]:
         """Give the first changes."""

@@ -66,8 +66,13 @@ class Leavers:
     named: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def all(self) -> Sequence[tuple[str, int]]:
+        """All of them, in this order."""
+        return (*self.due, *self.in_grace, *self.reported)
+
+    @property
     def found(self) -> int:
-        """All of them."""
+        """How many they are."""
         return len(self.due) + len(self.in_grace) + len(self.reported)
 
 
