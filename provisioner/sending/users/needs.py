@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -111,15 +111,20 @@ def count_of(reply: Reply) -> int | None:
     the list and it is no less than what is shown.
     """
     data = reply.data or {}
-    items, meta = data.get("items"), data.get("meta")
+    items = data.get("items")
     if not isinstance(items, list):
         return None
-    pagination = meta.get("pagination") if isinstance(meta, dict) else None
-    pagination = pagination if isinstance(pagination, dict) else {}
     if len(items) < PER_PAGE:
         return len(items)
-    total = pagination.get("total")
+    total = pagination_of(data).get("total")
     return total if isinstance(total, int) and total >= len(items) else None
+
+
+def pagination_of(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give what a list tells of its pages; nothing where it does not."""
+    meta = data.get("meta")
+    paging = meta.get("pagination") if isinstance(meta, dict) else None
+    return paging if isinstance(paging, dict) else {}
 
 
 def roles_in(reply: Reply) -> Collection[str]:

@@ -12,10 +12,10 @@ from provisioner.model import Standing, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation, Reply
 from provisioner.sending.retry import Verdict
+from provisioner.sending.users.needs import PER_PAGE, pagination_of
 
 # Pages of a search that are looked through: it finds everybody whose uid begins alike.
 _PAGES: Final = 10
-_PER_PAGE: Final = 1000
 _TAGS: Final = "tags"
 DEACTIVATED: Final = "&onlyDeactivated=true"
 """Has a list be that of the deactivated users, and not that of the active ones."""
@@ -99,7 +99,7 @@ async def search(exchanger: Exchanger, request: UserRequest, which: str = "") ->
     wanted, uid = f"searchKey={quote(request.uid)}&searchIn[]=uid&withTags=true{which}", request.uid.lower()
     verdict, reply, whole = Verdict.DONE, Reply(), False
     for page in range(1, _PAGES + 1):
-        query = f"{wanted}&perPage={_PER_PAGE}&page={page}"
+        query = f"{wanted}&perPage={PER_PAGE}&page={page}"
         answered, reply = await exchanger(Operation.LIST, request, query=query)
         if answered is not Verdict.DONE:
             return Searched(answered, reply, None, whole=False)
@@ -107,7 +107,7 @@ async def search(exchanger: Exchanger, request: UserRequest, which: str = "") ->
         if (user := next((user for user in users if user["uid"].lower() == uid), None)) is not None:
             return Searched(verdict, reply, user, whole=True)
         last = last_page(reply.data or {})
-        whole = not users or (page >= last if last is not None else len(users) < _PER_PAGE)
+        whole = not users or (page >= last if last is not None else len(users) < PER_PAGE)
         # An API that cannot search gives whoever there is.
         if whole or not all(uid in user["uid"].lower() for user in users):
             break
@@ -166,9 +166,7 @@ async def _look_for(exchanger: Exchanger, uid: str, doing: str) -> Found | None:
 
 def last_page(data: Mapping[str, Any]) -> int | None:
     """Give the number of a list's last page; None without a word on it: then there is one more to be tried."""
-    meta = data.get("meta")
-    paging = meta.get("pagination") if isinstance(meta, dict) else None
-    total = paging.get("total_pages") if isinstance(paging, dict) else None
+    total = pagination_of(data).get("total_pages")
     return total if isinstance(total, int) and total > 0 else None
 
 

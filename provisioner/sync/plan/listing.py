@@ -16,9 +16,9 @@ from provisioner.model import Standing
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation
 from provisioner.sending.retry import Verdict
+from provisioner.sending.users.needs import PER_PAGE
 from provisioner.sending.users.reading import LISTS, is_user, last_page
 
-_PER_PAGE: Final = 1000
 NOTHING_CHANGED: Final = "nothing was changed"
 
 log = get_logger()
@@ -91,7 +91,7 @@ async def pages(exchanger: Exchanger, ahead: int = 1, doing: str = NOTHING_CHANG
 
 async def _page(exchanger: Exchanger, listed_as: Standing, number: int, doing: str) -> Page | None:
     """Read one page; None when the run was stopped."""
-    query = f"perPage={_PER_PAGE}&page={number}&withTags=true{LISTS[listed_as]}"
+    query = f"perPage={PER_PAGE}&page={number}&withTags=true{LISTS[listed_as]}"
     verdict, reply = await exchanger(Operation.LIST, NOBODY, query=query)
     if verdict is not Verdict.DONE:
         if exchanger.stopper:
