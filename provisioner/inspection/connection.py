@@ -199,7 +199,7 @@ def _why(reply: Reply) -> str:
 
 def constant_roles(mapping: ColumnMapping) -> list[str]:
     """List the roles that the `[columns]` table names itself: constants, defaults, the values of a map."""
-    return sorted({str(each).strip().lower() for each in mapping.constants("role")} - {""})
+    return sorted({str(each).strip().lower() for each in mapping.roles} - {""})
 
 
 def roles(reply: Reply, wanted: Sequence[str]) -> Check:

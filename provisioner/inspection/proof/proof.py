@@ -82,8 +82,7 @@ class Proof:
     @property
     def unlike(self) -> int:
         """How many users are not as they should be."""
-        totals = self.totals
-        return totals.differing + totals.missing + totals.deactivated + totals.active + totals.leavers_unlike
+        return self.totals.users - self.totals.matching + self.totals.leavers_unlike
 
     @property
     def exit_code(self) -> ExitCode:

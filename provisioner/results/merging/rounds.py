@@ -44,7 +44,7 @@ from provisioner.results.merging.parts import (
     refuse_unreadable,
     refuse_working,
 )
-from provisioner.results.merging.shards import found_again, merging_to
+from provisioner.results.merging.shards import merging_to, tokens_of
 from provisioner.results.outputs import Outputs, told_of_results
 from provisioner.results.rejections import reasons_in
 from provisioner.results.resubmission import job_of_rejected
@@ -76,7 +76,7 @@ class Round(Part):
     @property
     def tokens(self) -> Path | None:
         """Where its auth tokens stand, when that is apart."""
-        return found_again(self.document, TOKENS, self.results.parent)
+        return tokens_of(self.document, self.results.parent)
 
     def digest(self, name: str) -> str | None:
         """Give the digest of one of its files as it was written; null where its summary does not say it."""

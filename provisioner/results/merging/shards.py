@@ -99,7 +99,7 @@ def _found(folder: Path) -> Iterator[FinishedShard]:
             shard, outputs = document["shard"], document["outputs"]
             named = Path(outputs["results"]).name if outputs["results"] else ""
             rejected = folder / Path(outputs["rejected"]).name if outputs["rejected"] else None
-            tokens = found_again(document, TOKENS, folder)
+            tokens = tokens_of(document, folder)
             given = (shard["number"], shard["of"], shard["roster_rows"], shard["fingerprint"])
         except (OSError, ValueError, KeyError, TypeError):
             continue  # no summary of a shard that has come to its end
@@ -108,15 +108,15 @@ def _found(folder: Path) -> Iterator[FinishedShard]:
                 yield FinishedShard(path, document, *given, rejected, tokens)
 
 
-def found_again(document: Mapping[str, Any], output: str, folder: Path) -> Path | None:
-    """Find an output that a summary in this folder names as it was given then; null when it names none.
+def tokens_of(document: Mapping[str, Any], folder: Path) -> Path | None:
+    """Find the auth tokens that a summary in this folder names as they were given then; null when it names none.
 
-    It was given from where the results were given from, and may be beside them since.
+    They were given from where the results were given from, and may be beside them since.
     """
     outputs = document["outputs"]
-    if not outputs.get(output):
+    if not outputs.get(TOKENS):
         return None
-    named, given = Path(outputs[output]), Path(outputs["results"] or "").parent.parts
+    named, given = Path(outputs[TOKENS]), Path(outputs["results"] or "").parent.parts
     here = folder.absolute().parts
     then = Path(*here[: len(here) - len(given)]) if here[len(here) - len(given) :] == given else Path()
     places = [each / named for each in dict.fromkeys([Path() if then == Path.cwd() else then, Path()])]

@@ -149,10 +149,8 @@ def difference(old: bytes | None, new: bytes, managed: Collection[str]) -> Diffe
 
 def overlaid(known: bytes | None, shown: bytes, listed: Collection[str]) -> bytes:
     """Give the digests of a profile as the directory shows it; a field not `listed` is as it is known, if it is."""
-    return b"".join(
-        (shown if name in listed else known or _UNKNOWN * len(FIELDS))[index * _SIZE : (index + 1) * _SIZE]
-        for index, name in enumerate(FIELDS)
-    )
+    fields = zip(FIELDS, parts(known or _UNKNOWN * len(FIELDS)), parts(shown), strict=True)
+    return b"".join(now if name in listed else was for name, was, now in fields)
 
 
 def merged(old: bytes | None, new: bytes, managed: Collection[str]) -> bytes:

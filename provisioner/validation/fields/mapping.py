@@ -74,9 +74,10 @@ class ColumnMapping:
     given: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     config: str | None = field(default=None, compare=False, repr=False)
 
-    def constants(self, name: str) -> tuple[Any, ...]:
-        """Give the values that the table itself names for a user field: constants, entries of a map, defaults."""
-        source = self.fields.get(name)
+    @property
+    def roles(self) -> tuple[Any, ...]:
+        """The roles that the table itself names: constants, entries of a map, defaults."""
+        source = self.fields.get("role")
         return () if source is None else constants_of(source)
 
     @property
