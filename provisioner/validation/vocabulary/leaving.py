@@ -36,21 +36,22 @@ _MOMENT: Final = (
 )
 _MINUTE, _HOUR = 60, 3600
 
+# Patterns as text: compiled when one is first needed, as on most starts none is.
 # What a column is called in which true says that somebody has left, or that somebody has not.
-_SAYS_GONE: Final = re.compile(
+_SAYS_GONE: Final = (
     r"(?i)disabl|suspend|suspensi|block|banned|locked|in-?a[ck]ti|d[eé]s?-?a[ck]tiv|inatti|disatti|inativ|desativ|nieakty|"
     r"neakt|неактив|deleted|archiv|terminat|leaver|withdrawn|resign|offboarded|deprovision|bloqu|blocc|geblok|zablok|"
     r"заблок|deshabilit|desabilit|gesperrt|sperret|spärrad|spærret|gelöscht|supprimé|sospeso|pasif|austritt|ausgetreten|"
     r"ausgeschieden|kündigung|sortie|départ|\bbaja|cessazione|desligamento|uit.?dienst|zwoln|уволен|退職|退会|無効|"
     r"削除|停止|停用|禁用|离职|離職|퇴사|퇴직"
 )
-_SAYS_ACTIVE: Final = re.compile(
+_SAYS_ACTIVE: Final = (
     r"(?i)activ|aktiv|enabled|actif|attiv|ativo|actief|aktif|aktyw|актив|habilitad|有効|在籍|在職|在职|启用|재직"
 )
 # A day behind it is the last on which somebody is disabled, or active.
-_SAYS_UNTIL: Final = re.compile(r"(?i)\b(?:until|bis|jusqu|hasta|fino|até|tot)|まで")
+_SAYS_UNTIL: Final = r"(?i)\b(?:until|bis|jusqu|hasta|fino|até|tot)|まで"
 # Words of a status that say that somebody has left, or may not log in.
-_GONE: Final = re.compile(
+_GONE: Final = (
     r"^(?:in-?a[ck]t[ií]|inatti|inati|de-?a[ck]ti|désacti|disatti|disabl|deprov|terminat|separated|leaver|resign|"
     r"left(?:$| the | us$| company)|suspen|block(?:ed|iert|$)|bann|locked|delet|archiv(?!ist)|former|ex-(?!pat)|"
     r"deceased|withdrawn|dismiss|"
@@ -64,13 +65,13 @@ _GONE: Final = re.compile(
     r"ลาออก|ปิดใช้งาน|ระงับ|เลิกจ้าง|พ้นสภาพ|निष्क्रिय)"
 )
 # Of somebody who is to leave, on a day that may come, or is away for a time: a person has to judge.
-_IN_DOUBT: Final = re.compile(
+_IN_DOUBT: Final = (
     r"予定|예정|pending|notice|serving|planned|scheduled|upcoming|future|request|terminating|resigning|resignation|"
     r"\d{4}|\d\.|geplant|bevorstehend|beantragt|prévu|previst|pendient|pendente|attesa|gepland|aangevraagd|planowan|"
     r"leave(?!r)|matern|patern|parental|medical|médic|elternzeit|mutterschutz|congé"
 )
 # Not active, not employed any more: a no before what says that somebody is.
-_NOT_ACTIVE: Final = re.compile(
+_NOT_ACTIVE: Final = (
     r"^(?:no[nt]?|no longer|nicht(?: mehr)?|niet(?: meer)?|n[ãa]o|plus|nie|не|ne|nu|ikke|inte|ej|ei|tidak|nem|غير|"
     r"לא|μη|δεν είναι|không(?: còn)?|ไม่(?:ได้)?)[ -]*(?:currently |mehr )?"
     r"(?:a[ck]t[iíy]|atti[vf]|ativ|enabled|employed|en poste|abilitat|habilitad|beschäftigt|in dienst|актив|работает|"
@@ -92,7 +93,7 @@ _NO: Final = frozenset((
     "yanlış", "hayır", "×",  # noqa: RUF001 - Turkish; the cross that Japanese has for no
 ))  # fmt: skip
 # In Active Directory a number of which each bit says something: the second that the account is disabled.
-_IS_OF_BITS: Final = re.compile(r"(?i)^user ?account ?control$")
+_IS_OF_BITS: Final = r"(?i)^user ?account ?control$"
 _DISABLED: Final = 2
 # Days that `deactivated` does not read, for nobody knows which is the month, or they are written out.
 _DAY: Final = (
@@ -140,7 +141,7 @@ def source_of(column: str, values: Sequence[str], odd: Unread) -> Any:
     is_active, true and false     a map that turns them round
     Status, active and inactive   a map; a word that nobody knows deactivates nobody
     """
-    is_turned = says_gone_of(column) is False or _SAYS_UNTIL.search(_spaced(column)) is not None
+    is_turned = says_gone_of(column) is False or re.search(_SAYS_UNTIL, _spaced(column)) is not None
     read = pl.DataFrame({"value": values}, schema={"value": pl.String}).select(deactivated(pl.col("value"), 0))
     words = [value for value in values if value.lower() in (*TRUE, *FALSE)]
     dates = {value for value, known in zip(values, read.to_series(), strict=True) if known is not None} - {*words}
@@ -162,7 +163,7 @@ def says_gone_of(column: str) -> bool | None:
     What stands in brackets counts where nothing else says it, and asks neither when it names both.
     """
     for name in map(_spaced, (BRACKETS.sub("", column), column)):
-        gone, active = _SAYS_GONE.search(name), _SAYS_ACTIVE.search(_SAYS_GONE.sub("", name))
+        gone, active = re.search(_SAYS_GONE, name), re.search(_SAYS_ACTIVE, re.sub(_SAYS_GONE, "", name))
         if gone or active:
             return None if gone and active else gone is not None
     return None
@@ -187,13 +188,13 @@ def _is_gone(column: str, value: str) -> bool:
     Yes and no mean something only where the column asks: 無効, no to 有効, is a status of those who are disabled.
     """
     word, says_gone = value.lower(), says_gone_of(column)
-    if _IS_OF_BITS.search(_spaced(column)) and word.isdecimal():
+    if re.search(_IS_OF_BITS, _spaced(column)) and word.isdecimal():
         return bool(int(word) & _DISABLED)
     if word in _YES:
         return bool(says_gone)
     if word in _NO and says_gone is not None:
         return not says_gone
-    return not _IN_DOUBT.search(word) and any(words.search(word) for words in (_GONE, _NOT_ACTIVE))
+    return not re.search(_IN_DOUBT, word) and any(re.search(words, word) for words in (_GONE, _NOT_ACTIVE))
 
 
 def wants_token(text: pl.Expr) -> pl.Expr:
