@@ -5,9 +5,17 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import Any, Final, TypeVar
+
+from provisioner.sending.serverclock import ServerClock
 
 T = TypeVar("T")
+
+# What the clock of each loop begins at.
+_TICKS: Final = 1000.0
+START: Final = 1_700_000_000.75
+"""UNIX seconds then."""
 
 
 class _Selector(selectors.SelectSelector):
@@ -27,7 +35,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         selector = _Selector()
         selector.loop = self
-        self.now = 1000.0
+        self.now = _TICKS
         super().__init__(selector)
 
     def time(self) -> float:
@@ -43,3 +51,16 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 def now() -> float:
     """The virtual clock of the running loop, seconds."""
     return asyncio.get_running_loop().time()
+
+
+class Told(ServerClock):
+    """The clock of a server that shows the same as ours, known exactly."""
+
+    @property
+    def offset(self) -> float:
+        return START - _TICKS
+
+
+def clocks() -> SimpleNamespace:
+    """Give what stands for the module `time` where that is to be virtual."""
+    return SimpleNamespace(time=lambda: START - _TICKS + now(), monotonic=now)

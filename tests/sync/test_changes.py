@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,7 +31,6 @@ from provisioner.sending.life.lifecycle import Lifecycle
 from provisioner.sending.life.steps import Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
-from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import failures, profile
 from provisioner.sending.users.failures import DEACTIVATED, GONE
 from provisioner.stop import Stop, Stopper
@@ -40,11 +38,11 @@ from provisioner.sync import changes
 from provisioner.sync.changes import Changes
 from provisioner.tally import Tally
 from tests.rig import clock, deadline
+from tests.rig.clock import START, Told
 from tests.rig.server import Behaviour, Line, answering, resetting, saying_and_hanging_up, serving, silent
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
 DEACTIVATE, REACTIVATE, FLUSH = Operation.DEACTIVATE, Operation.REACTIVATE, Operation.FLUSH
-START = 1_700_000_000.75
 NOW = int(START)
 
 BEFORE = Live("old", b"\1" * 56, Standing.ACTIVE)
@@ -96,14 +94,6 @@ REFUSED = Reply(status=400, code="ERR_BAD_REQUEST", message="No.", details={"nam
 INTERRUPTED = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)
 
 
-class Told(ServerClock):
-    """The clock of a server that shows the same as ours, known exactly."""
-
-    @property
-    def offset(self) -> float:
-        return START - 1000.0
-
-
 @dataclass
 class World:
     """One night: what the API answers in turn, and what was sent."""
@@ -152,9 +142,8 @@ class World:
 
 @pytest.fixture(autouse=True)
 def _virtual_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    clocks = SimpleNamespace(time=lambda: START - 1000.0 + clock.now(), monotonic=clock.now)
     for module in (changes, attempts, failures, life_row):
-        monkeypatch.setattr(module, "time", clocks)
+        monkeypatch.setattr(module, "time", clock.clocks())
 
 
 def settled(outcome: Outcome, live: Live | None, attempts: int = 1, **more: Any) -> Settlement:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from enum import Enum, auto
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -37,11 +36,11 @@ from provisioner.sending.users.reading import Shown
 from provisioner.stop import Stop, Stopper
 from provisioner.tally import Tally
 from tests.rig import clock
+from tests.rig.clock import START, Told
 from tests.rig.sampling import examples
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
 # Where the wall clock stands when a test begins, UNIX seconds: late in a second, where roundings show.
-START = 1_700_000_000.75
 NOW = int(START)
 LONG_AGO = NOW - 86_400
 
@@ -72,14 +71,6 @@ def user(created_at: int | None = NOW, token: str | None = None) -> Reply:
 
 
 MINTED = Reply(status=201, data={"uid": "ada", "authToken": "minted", "createdAt": NOW + 50})
-
-
-class Told(ServerClock):
-    """The clock of a server that shows the same as ours, known exactly."""
-
-    @property
-    def offset(self) -> float:
-        return START - 1000.0
 
 
 @dataclass
@@ -185,10 +176,8 @@ def _relative(settlement: Settlement) -> Settlement:
 
 @pytest.fixture(autouse=True)
 def _virtual_clocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The loop's clock begins at 1000 in each test.
-    clocks = SimpleNamespace(time=lambda: START - 1000.0 + clock.now(), monotonic=clock.now)
     for module in (attempts, failures, life_row, server_clock):
-        monkeypatch.setattr(module, "time", clocks)
+        monkeypatch.setattr(module, "time", clock.clocks())
 
 
 def settled(outcome: Outcome, **more: Any) -> Settlement:

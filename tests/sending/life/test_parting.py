@@ -23,13 +23,13 @@ from provisioner.sending.life.parting import Parting
 from provisioner.sending.life.steps import Policy
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Waits
-from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users.failures import DEACTIVATED, GONE
 from provisioner.stop import Stopper
 from provisioner.tally import Tally
 from tests.rig import clock
+from tests.rig.clock import START, Told
 
-NOW = 1_700_000_000
+NOW = int(START)
 BODY = '{"uid":"ada","name":"Ada"}'
 EDITED = '{"uid":"ada","name":"Ada II"}'
 SKIP, UPDATE, FAIL = (Policy(each) for each in (OnExisting.SKIP, OnExisting.UPDATE, OnExisting.FAIL))
@@ -38,14 +38,6 @@ NOT_FOUND = Reply(status=404, code="ERR_UID_NOT_FOUND", message="There is none."
 
 class Killed(BaseException):
     """The process is gone."""
-
-
-class Told(ServerClock):
-    """The server's clock, known exactly."""
-
-    @property
-    def offset(self) -> float:
-        return NOW - 1000.0
 
 
 @dataclass
