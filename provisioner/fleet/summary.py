@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from provisioner.errors import ExitCode
 from provisioner.fleet.standing import ORDER, Phase, Standing, worst
 from provisioner.model import Outcome
+from provisioner.results.tables import plain_table
 from provisioner.stop import Stop
 from provisioner.wording import counted, duration, iso_time, listed
 
@@ -98,7 +98,7 @@ class FleetSummary:
 
     def show(self, console: Console) -> None:
         """Print what people read: the jobs that need somebody, and the totals."""
-        table = Table(box=None, show_header=False, pad_edge=False)
+        table = plain_table()
         for style in ("bold", "", ""):
             table.add_column(style=style, overflow="fold")
         wanting = [each for each in self.standings if each.exit_code != ExitCode.OK]

@@ -15,6 +15,7 @@ from rich.text import Text
 from provisioner.errors import ExitCode
 from provisioner.fleet.standing import Phase, Standing
 from provisioner.logs.events import get_logger
+from provisioner.results.tables import plain_table
 from provisioner.run.progress.watch import EVENT
 
 _REDRAW: Final = 0.5
@@ -76,7 +77,7 @@ def picture(standings: Sequence[Standing], lines: int) -> Table:
 
     lines  as many as there is room for
     """
-    table = Table(box=None, show_header=False, pad_edge=False)
+    table = plain_table()
     # A long message gives way, not the name of the job.
     for least in (_NAME, _ROWS, None):
         table.add_column(no_wrap=True, overflow="ellipsis", min_width=least)

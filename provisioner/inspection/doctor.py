@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from rich.table import Table
 from rich.text import Text
 
 from provisioner import __version__
@@ -26,7 +25,7 @@ from provisioner.inspection.diagnosis import Check, Status
 from provisioner.inspection.journalhealth import journal_health
 from provisioner.journal.header import EMULATOR, Identity
 from provisioner.results.outputs import journal_of
-from provisioner.results.tables import printed
+from provisioner.results.tables import plain_table, printed
 from provisioner.sending.calls import NOBODY, Operation, Reply
 from provisioner.sending.client import Client, Timeouts, proxy_for
 from provisioner.sending.users.needs import FIRST_PAGE
@@ -87,7 +86,7 @@ def show(checks: Sequence[Check], *, as_json: bool) -> str:
     if as_json:
         document = {"checks": [asdict(each) for each in checks], "exit_code": diagnosis.exit_code(checks)}
         return json_text(document)
-    table = Table(box=None, show_header=False, pad_edge=False)
+    table = plain_table()
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

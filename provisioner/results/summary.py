@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeVar
 
-from rich.console import Console, Group
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from provisioner.errors import ExitCode, StorageError
@@ -24,6 +23,7 @@ from provisioner.results.findings import Report
 from provisioner.results.lines import TOKENS, Counts
 from provisioner.results.manifest import NOTHING_RECORDED, Record, forget_notes
 from provisioner.results.outputs import Outputs
+from provisioner.results.tables import plain_table
 from provisioner.sending.users.needs import Needs
 from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop, Stopper
 from provisioner.tally import RequestTally, Tally
@@ -161,8 +161,8 @@ class Summary:
             console.print()
         console.print(Group(self._outcomes(words), *self._remarks(words), *self.report.tables()))
 
-    def _outcomes(self, words: Words) -> Table:
-        table = Table(box=None, show_header=False, pad_edge=False)
+    def _outcomes(self, words: Words) -> RenderableType:
+        table = plain_table()
         table.add_column(justify="right")
         table.add_column()
         table.add_column(overflow="fold")

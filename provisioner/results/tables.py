@@ -67,6 +67,11 @@ class Listing:
             yield from (Padding(cell, (0, 0, 0, 4)) for cell in entry.cells[-self.below :])
 
 
+def plain_table() -> Table:
+    """Give a table without lines and heads, whose columns are yet to be added."""
+    return Table(box=None, show_header=False, pad_edge=False)
+
+
 class _Unwritten(io.StringIO):
     """Looks like standard output to what draws for it: that writes to it even when it draws nothing."""
 

@@ -22,7 +22,7 @@ from provisioner.model import FIELDS
 from provisioner.results.formats.writing import write_frames
 from provisioner.results.manifest import known_of, rewrite
 from provisioner.results.summary import write_summary
-from provisioner.results.tables import Entry, Listing
+from provisioner.results.tables import Entry, Listing, plain_table
 from provisioner.roster.csv import apostrophes
 from provisioner.sending.users.reading import SINGLY
 from provisioner.wording import counted, duration, iso_time, shortened
@@ -167,7 +167,7 @@ class Proof:
             (self.rejected, "rejected", "yellow", "not compared"),
             (self.repeated, "repeated", "", "one with an earlier row"),
         ]
-        table = Table(box=None, show_header=False, pad_edge=False)
+        table = plain_table()
         table.add_column(justify="right")
         table.add_column()
         table.add_column(overflow="fold")

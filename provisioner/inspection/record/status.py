@@ -24,7 +24,7 @@ from provisioner.journal.lock import holder_of
 from provisioner.journal.state.nights import Night, Nights
 from provisioner.model import Outcome
 from provisioner.results.outputs import LAST_RUN, SUMMARY
-from provisioner.results.tables import printed
+from provisioner.results.tables import plain_table, printed
 from provisioner.wording import counted, iso_time, json_text
 
 _STANDINGS: Final = """
@@ -197,7 +197,7 @@ def _managed(database: sqlite3.Connection) -> Managed:
 
 
 def _table(status: Status) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
+    table = plain_table()
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, text in _lines(status):

@@ -27,7 +27,7 @@ from provisioner.journal.header import Identity, owner_of
 from provisioner.journal.lock import holder_of
 from provisioner.journal.state.nights import Night, Nights
 from provisioner.model import Outcome, State
-from provisioner.results.tables import printed
+from provisioner.results.tables import plain_table, printed
 from provisioner.sending.users.profile import unpacked
 from provisioner.wording import counted, iso_time, json_text, printable, shortened
 
@@ -112,7 +112,7 @@ class Story:
 
     def _table(self) -> Table:
         nightly = any(step.night is not None for step in self.steps)
-        table = Table(box=None, show_header=False, pad_edge=False)
+        table = plain_table()
         table.add_column(no_wrap=True)
         if nightly:
             table.add_column(no_wrap=True)

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from provisioner.errors import ExitCode
@@ -20,6 +19,7 @@ from provisioner.journal.undo.telling import ToDo
 from provisioner.model import Outcome
 from provisioner.results.manifest import known_of
 from provisioner.results.summary import ended, lasted, sent, tell_unconfirmed
+from provisioner.results.tables import plain_table
 from provisioner.run.rates import seconds_for
 from provisioner.run.undo.listing import Counts
 from provisioner.sending.calls import Budget
@@ -100,7 +100,7 @@ class UndoSummary:
         """Print what people read."""
         tell_unconfirmed(console, self.stop)
         counts = self.counts
-        table = Table(box=None, show_header=False, pad_edge=False)
+        table = plain_table()
         for justify in ("right", "left", "left"):
             table.add_column(justify=justify, overflow="fold")
         table.add_row(*counted(counts.verdicts.total(), "user").split(), "")

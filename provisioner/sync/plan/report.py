@@ -13,6 +13,7 @@ from rich.text import Text
 
 from provisioner.errors import ExitCode
 from provisioner.model import Action
+from provisioner.results.tables import plain_table
 from provisioner.run.rates import seconds_for
 from provisioner.sending.users.needs import Needs
 from provisioner.settings.tables import Rate
@@ -150,7 +151,7 @@ class PlanReport:
 
     def _table(self) -> Table:
         plan, rejected = self.assessment.plan, self.assessment.rejected
-        table = Table(box=None, show_header=False, pad_edge=False)
+        table = plain_table()
         table.add_column(justify="right")
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
