@@ -6,7 +6,7 @@ import errno
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeGuard
 
 import orjson
 
@@ -140,3 +140,8 @@ def event_of(line: bytes | str) -> dict[str, Any] | None:
     except ValueError:
         return None
     return event if isinstance(event, dict) else None
+
+
+def is_progress(event: dict[str, Any] | None) -> TypeGuard[dict[str, Any]]:
+    """Tell whether a log event says how far a job is."""
+    return event is not None and event.get("event") == "run.progress"

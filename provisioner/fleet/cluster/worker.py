@@ -17,7 +17,7 @@ from typing import Any, Final, TypeAlias
 
 from provisioner import api
 from provisioner.errors import ExitCode, ProvisionerError
-from provisioner.fleet.engine import event_of, opened, refused
+from provisioner.fleet.engine import event_of, is_progress, opened, refused
 from provisioner.fleet.jobs import Job
 from provisioner.journal.lock import holder_of
 from provisioner.logs.events import get_logger, set_up
@@ -58,7 +58,7 @@ class Lines(io.TextIOBase):
 
     def _take(self, line: str) -> None:
         event = event_of(line)
-        if event is not None and event.get("event") == "run.progress":
+        if is_progress(event):
             self.facts = event
             return
         with suppress(OSError):  # a full disk is the job's to tell

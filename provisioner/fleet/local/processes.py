@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, cast
 import orjson
 
 from provisioner.errors import ExitCode
-from provisioner.fleet.engine import Progress, command_of, cure_of, event_of, opened, prepared, refused
+from provisioner.fleet.engine import Progress, command_of, cure_of, event_of, is_progress, opened, prepared, refused
 from provisioner.fleet.jobs import Job
 from provisioner.fleet.standing import Ended
 
@@ -143,7 +143,7 @@ async def _listen(stream: asyncio.StreamReader, child: _Child, log: int, progres
     while line := await _line(stream):
         child.lines += 1
         event = event_of(line)
-        if event is not None and event.get("event") == "run.progress":
+        if is_progress(event):
             progress(event)
             continue
         if event is None and (said := line.decode(errors="replace").strip()):
