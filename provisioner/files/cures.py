@@ -19,7 +19,8 @@ MEND: Final = "make room or mend that, then run the same command again"
 MAKE_ROOM: Final = "make room, or choose another --output where nothing was sent"
 """What to do where a folder takes no more, and a job may have begun or not."""
 
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""Errors where a disk, or one file of this process, takes no more."""
 _FULL_FOR_SQLITE: Final = (
     "SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_TRUNCATE", "SQLITE_IOERR_FSYNC", "SQLITE_IOERR_SHM",
 )  # fmt: skip
@@ -34,7 +35,7 @@ def room_for(path: Path, error: Exception) -> str | None:
 
     SQLite says the same of a file that may not grow as of a disk that is dying.
     """
-    full = isinstance(error, OSError) and error.errno in _FULL
+    full = isinstance(error, OSError) and error.errno in FULL
     full = full or getattr(error, "sqlite_errorname", "").startswith(_FULL_FOR_SQLITE)
     limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
     beside = (path.with_name(path.name + suffix) for suffix in ("", "-wal", "-shm"))

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError, OutputError, StorageError
+from provisioner.files.cures import FULL
 from provisioner.files.looking import open_file, refuse_beside_another
 from provisioner.files.writing import PRIVATE, name_once, sync_folder
 from provisioner.journal.copies.mark import mark_as_copy
@@ -22,8 +23,6 @@ from provisioner.journal.schema import bring_up_to_date
 
 _FREE: Final = "choose another TO"
 _NO_ROOM: Final = ("SQLITE_FULL", "SQLITE_IOERR")
-# Nothing is wrong with what was asked for: it may go well once there is room.
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,8 @@ def back_up(journal: Path, to: Path) -> Copy:
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
-        kind = StorageError if error.errno in _FULL else OutputError
+        # Nothing is wrong with what was asked for: it may go well once there is room.
+        kind = StorageError if error.errno in {*FULL, errno.EIO} else OutputError
         raise kind(f"{to}: cannot be written ({error.strerror or error}); make room, or {_FREE}") from error
     return Copy(to, users, size, at)
 

@@ -5,7 +5,6 @@ query → rows in frames (`postgresql`, `mysql`, `sqlite`) → Parquet → a ros
 
 from __future__ import annotations
 
-import errno
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -18,7 +17,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from provisioner.errors import RosterError, StorageError
-from provisioner.files.cures import MAKE_ROOM
+from provisioner.files.cures import FULL, MAKE_ROOM
 from provisioner.files.writing import path_of, unnamed_file
 from provisioner.roster.database.address import Query
 from provisioner.roster.formats.parquetfile import open_parquet
@@ -120,7 +119,7 @@ def _write(answer: Answer, kept: Kept, folder: Path, interrupted: Callable[[], N
         if raised:  # polars tells of it in words of its own
             raise raised[0] from None
         number = error.errno if isinstance(error, OSError) else None
-        if number in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} or "os error 28" in str(error):
+        if number in FULL or "os error 28" in str(error):
             message = f"{folder}: no room to keep the {kept.name} in; {MAKE_ROOM}"
             raise StorageError(message) from None
         raise RosterError(f"{kept.name}: cannot be kept as Parquet ({type(error).__name__})") from None

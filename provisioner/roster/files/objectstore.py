@@ -6,7 +6,6 @@ addresses carry secrets, and so may a server's answer.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 from dataclasses import replace
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from provisioner.errors import RosterError, StorageError
-from provisioner.files.cures import MAKE_ROOM
+from provisioner.files.cures import FULL, MAKE_ROOM
 from provisioner.roster.database.address import SCHEME
 from provisioner.roster.files.inputs import COMPRESSIONS, shown
 from provisioner.roster.files.origin import Spooled, spool
@@ -57,7 +56,7 @@ _MEANINGS: Final = tuple(
     )
 )
 _STATUS = re.compile(r"status code: (\d{3})")
-_NO_ROOM = re.compile(rf"os error ({errno.ENOSPC}|{errno.EDQUOT}|{errno.EFBIG})\b")
+_NO_ROOM = re.compile(rf"os error ({'|'.join(map(str, FULL))})\b")
 _NOT_UTF8 = re.compile("invalid utf-?8", re.IGNORECASE)
 
 
