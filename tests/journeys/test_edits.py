@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import sqlite3
-import urllib.request
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -165,7 +164,7 @@ def test_what_others_have_filled_stays_when_a_row_of_ours_is_edited(tmp_path: Pa
         (tmp_path / "people.csv").write_text(f"{columns}\nann,Ann,,https://a.b/2,,,\n")
         assert run(api, tmp_path).summary["created"] == 1
         given = {"avatar": AVATAR, "role": "admin", "tags": ["vip"], "metadata": {"theme": "dark"}}
-        _put(api, "ann", given)
+        api.another_hand("PUT", "/users/ann", given)
         for name, link in (("Ann Lee", "https://a.b/2"), ("Ann Poe", ""), ("Ann Roe", "")):
             (tmp_path / "people.csv").write_text(f"{columns}\nann,{name},,{link},,,\n")
             assert run(api, tmp_path).summary["edited"] == 1
@@ -174,14 +173,6 @@ def test_what_others_have_filled_stays_when_a_row_of_ours_is_edited(tmp_path: Pa
                 "name": name, "link": link or None, **given,
             }  # fmt: skip
         assert run(api, tmp_path).summary["requests"] == 0
-
-
-def _put(api: RunningEmulator, uid: str, profile: Mapping[str, object]) -> None:
-    """Change a user as another hand does."""
-    headers = {"apikey": KEY, "Content-Type": "application/json"}
-    asked = urllib.request.Request(f"{api.url}/users/{uid}", json.dumps(profile).encode(), headers, method="PUT")
-    with urllib.request.urlopen(asked) as answer:
-        assert answer.status == 200
 
 
 @pytest.mark.slow
@@ -205,11 +196,11 @@ def _without_its_column(api: RunningEmulator, folder: Path, *, killed: bool) -> 
     """
     (folder / "people.csv").write_text(f"uid,name,avatar\nann,Ann,{AVATAR}\nbob,Bob,{AVATAR}\n")
     if killed:
-        _faults(api, {"fault": "hang-after-commit", "route": "POST /users"})
+        api.faults({"fault": "hang-after-commit", "route": "POST /users"})
         with started("run", "people.csv", *api.flags(), "-o", "out.csv", cwd=folder, COMETCHAT_API_KEY=KEY) as victim:
             wait_until(lambda: "ann" in api.users())
             victim.kill()
-        _faults(api)
+        api.faults()
     else:
         assert run(api, folder).summary["created"] == 2
     (folder / "people.csv").write_text(f"uid,name\nann,{'Ann' if killed else 'Anna'}\nbob,Bob\n")
@@ -289,13 +280,13 @@ def test_disabled_accounts_are_not_brought_to_life(tmp_path: Path) -> None:
     with emulator(tmp_path) as api:
         dry = run(api, tmp_path, "-c", "left.toml", "--dry-run")
         assert (dry.summary["estimate"]["requests"], dry.summary["pending"]) == (48, 40)
-        _faults(api, {"fault": "hang-after-commit", "route": "DELETE /users", "nth": 3})
+        api.faults({"fault": "hang-after-commit", "route": "DELETE /users", "nth": 3})
         started = start(
             "run", "people.csv", *api.flags(), "-o", "out.csv", "-c", "left.toml", cwd=tmp_path, COMETCHAT_API_KEY=KEY
         )
         wait_until(lambda: sum(user["deactivated_at"] is not None for user in api.users().values()) >= 3)
         started.kill()
-        _faults(api)
+        api.faults()
         ended = run(api, tmp_path, "-c", "left.toml")
         assert (ended.exit_code, ended.summary["created"], ended.summary["deactivated"]) == (0, 40, 8)
         assert ended.summary["tokens"] == 32
@@ -313,20 +304,9 @@ def test_disabled_accounts_are_not_brought_to_life(tmp_path: Path) -> None:
         assert api.users()["p5"]["deactivated_at"] is None
 
 
-def _faults(api: RunningEmulator, *script: Mapping[str, object]) -> None:
-    request = urllib.request.Request(f"{api.root}/_emulator/faults", json.dumps({"script": script}).encode())
-    with urllib.request.urlopen(request, timeout=60):
-        pass
-
-
 @pytest.mark.slow
 def test_a_user_that_another_hand_has_deleted_is_told_with_a_cure_that_helps(tmp_path: Path) -> None:
     """One of ours whose row was edited, and somebody else's who is to come back: an --output of their own has both."""
-
-    def another_hand(api: RunningEmulator, method: str, path: str, body: Mapping[str, object]) -> None:
-        headers = {"apikey": KEY, "Content-Type": "application/json"}
-        request = urllib.request.Request(api.url + path, json.dumps(body).encode(), headers, method=method)
-        urllib.request.urlopen(request).close()
 
     def carried_out(api: RunningEmulator, output: str, ann: str, bob: str) -> list[tuple[str, str]]:
         (tmp_path / "r.csv").write_text(f"uid,name,off\nann,{ann},no\nbob,Bob,{bob}\n")
@@ -336,10 +316,10 @@ def test_a_user_that_another_hand_has_deleted_is_told_with_a_cure_that_helps(tmp
 
     (tmp_path / "provisioner.toml").write_text('[columns]\ndeactivated = "off"\n')
     with emulator(tmp_path) as api:
-        another_hand(api, "POST", "/users", {"uid": "bob", "name": "Bob"})
+        api.another_hand("POST", "/users", {"uid": "bob", "name": "Bob"})
         assert [outcome for outcome, _ in carried_out(api, "x.csv", "Ann", "yes")] == ["created", "updated"]
         for uid in ("ann", "bob"):
-            another_hand(api, "DELETE", f"/users/{uid}", {"permanent": True})
+            api.another_hand("DELETE", f"/users/{uid}", {"permanent": True})
         anew = "feed this row in by itself, with another --output, to have the user created anew"
         ours = "this job created the user, and another hand has deactivated or deleted it since"
         assert carried_out(api, "x.csv", "Anna", "no") == [

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -27,7 +25,6 @@ from benchmarks.rig.victim import Victim
 from tests.rig import forking
 from tests.rig.command import (
     KEY,
-    RunningEmulator,
     emulator,
     people,
     provisioner,
@@ -91,12 +88,12 @@ def test_who_comes_back_after_a_kill_costs_no_update(tmp_path: Path) -> None:
             return ("sync", roster, *options, *app.flags(), *more)
 
         assert provisioner(*sync(12, "--adopt"), cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 0
-        _faults(app, {"fault": "hang-after-commit", "route": "DELETE /users", "nth": 2})
+        app.faults({"fault": "hang-after-commit", "route": "DELETE /users", "nth": 2})
         with started(*sync(10, "--max-in-flight", "1"), cwd=tmp_path, COMETCHAT_API_KEY=KEY) as night:
             wait_until(lambda: len([user for user in app.users().values() if user["deactivated_at"]]) == 2)
             wait_until(lambda: gone[0] in kept(tmp_path / "hr.state.db").settled)
             night.kill()
-        _faults(app)
+        app.faults()
         ended = provisioner(*sync(10), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         assert (ended.exit_code, ended.summary["deactivated"]) == (0, 2)
         assert ended.summary["outputs"]["leavers"] == "hr.leavers.csv"
@@ -109,13 +106,6 @@ def test_who_comes_back_after_a_kill_costs_no_update(tmp_path: Path) -> None:
         # The first one asks for the server's time; each gets a token for the one that was flushed.
         did = Counter(record["did"] for record in app.lines("audit")[before:])
         assert did == {"listed": 1, "reactivated": 2, "minted": 2}
-
-
-def _faults(app: RunningEmulator, *script: Mapping[str, Any]) -> None:
-    body = json.dumps({"script": script}).encode()
-    request = urllib.request.Request(f"{app.root}/_emulator/faults", body, method="POST")
-    with urllib.request.urlopen(request, timeout=60):
-        pass
 
 
 @pytest.mark.campaign

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import stat
-import urllib.request
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.rig.command import KEY, PATIENCE, Finished, RunningEmulator, provisioner, rows, started, write_roster
+from tests.rig.command import KEY, Finished, RunningEmulator, provisioner, rows, started, write_roster
 from tests.rig.company import Company
 
 NUMBER = 1500
@@ -31,13 +29,6 @@ def person(number: int) -> dict[str, str]:
         "metadata": json.dumps(metadata),
         "tags": f"b;a;t{number % 7}",
     }
-
-
-def another_hand(app: RunningEmulator, method: str, path: str, body: Mapping[str, Any]) -> None:
-    headers = {"apikey": KEY, "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{app.url}{path}", json.dumps(body).encode(), headers, method=method)
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-        answer.read()
 
 
 def verified(app: RunningEmulator, folder: Path, *arguments: object, roster: str = "users.csv") -> Finished:
@@ -81,8 +72,8 @@ def test_a_clean_run_is_proved_and_what_another_hand_did_is_found(app: RunningEm
 
     uid = [f"staff-{number:05}" for number in range(NUMBER)]
     for gone in uid[1000:1003]:
-        another_hand(app, "DELETE", f"/users/{gone}", {"permanent": True})
-    another_hand(app, "DELETE", "/users", {"uidsToDeactivate": uid[7:9]})
+        app.another_hand("DELETE", f"/users/{gone}", {"permanent": True})
+    app.another_hand("DELETE", "/users", {"uidsToDeactivate": uid[7:9]})
     changes: list[dict[str, Any]] = [
         {"role": "default"},
         {"name": "Other"},
@@ -91,8 +82,8 @@ def test_a_clean_run_is_proved_and_what_another_hand_did_is_found(app: RunningEm
         {"unset": ["avatar"]},
     ]
     for who, change in zip(uid[-9:-4], changes, strict=True):
-        another_hand(app, "PUT", f"/users/{who}", change)
-    another_hand(app, "POST", "/users", {"uid": "stranger", "name": "Stranger"})
+        app.another_hand("PUT", f"/users/{who}", change)
+    app.another_hand("POST", "/users", {"uid": "stranger", "name": "Stranger"})
     found = verified(app, tmp_path)
     assert found.exit_code == 1, found.stderr
     proof = found.summary

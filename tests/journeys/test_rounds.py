@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import json
-import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -264,7 +263,7 @@ def test_a_round_that_is_killed_goes_on_with_a_user_of_ours(tmp_path: Path, faul
         created_and_rejected(api, tmp_path)
         token = api.users()["ann"]["tokens"]
         mend(tmp_path / "r.results.rejected.csv")
-        _faults(api, {"fault": fault, "route": "PUT /users/{uid}"})
+        api.faults({"fault": fault, "route": "PUT /users/{uid}"})
         victim = start("run", "r.results.rejected.csv", *api.flags(), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         wait_until(lambda: any(each["method"] == "PUT" for each in api.lines("audit")))
         victim.kill()
@@ -279,7 +278,7 @@ def test_a_user_in_doubt_of_the_round_before_is_resolved(tmp_path: Path) -> None
     """The first run was killed when Ann was there and her answer was not; her row was rejected from then on."""
     (tmp_path / "r.csv").write_bytes(comma([ANN]))
     with emulator(tmp_path) as api:
-        _faults(api, {"fault": "hang-after-commit", "route": "POST /users"})
+        api.faults({"fault": "hang-after-commit", "route": "POST /users"})
         victim = start("run", "r.csv", *api.flags(), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         wait_until(lambda: "ann" in api.users())
         victim.kill()
@@ -354,9 +353,3 @@ def test_a_round_whose_journal_cannot_be_read_is_not_taken_for_one_that_knows_no
         assert not list(tmp_path.glob("r.round2.results.journal*"))
         journal.unlink()
         assert run(api, tmp_path, "r.results.rejected.csv").summary["existing"] == 1
-
-
-def _faults(api: RunningEmulator, *script: Mapping[str, object]) -> None:
-    request = urllib.request.Request(f"{api.root}/_emulator/faults", json.dumps({"script": script}).encode())
-    with urllib.request.urlopen(request, timeout=60):
-        pass

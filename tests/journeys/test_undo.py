@@ -9,7 +9,6 @@ import signal
 import sqlite3
 import stat
 import time
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -55,29 +54,14 @@ TIMES = {"updated_at", "created_at", "deactivated_at", "tokens"}
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[RunningEmulator]:
     with emulator(tmp_path, "--role", "member") as running:
-        post(running, "users", "\n".join(map(json.dumps, BEFORE)))
+        running.seed(*BEFORE)
         yield running
-
-
-def post(api: RunningEmulator, what: str, body: str) -> None:
-    """Do something behind the API's back."""
-    request = urllib.request.Request(f"{api.root}/_emulator/{what}", body.encode(), method="POST")
-    with urllib.request.urlopen(request) as answer:
-        answer.read()
-
-
-def another_hand(api: RunningEmulator, method: str, path: str, body: Mapping[str, Any]) -> None:
-    """Have somebody else change a user."""
-    headers = {"apikey": KEY, "Content-Type": "application/json"}
-    request = urllib.request.Request(f"{api.url}{path}", json.dumps(body).encode(), headers, method=method)
-    with urllib.request.urlopen(request) as answer:
-        answer.read()
 
 
 def later(api: RunningEmulator, uid: str, **changed: Any) -> None:
     """Have somebody else change a user at a time that is certainly later."""
     user = api.users()[uid]
-    post(api, "users", json.dumps({**user, "updated_at": user["created_at"] + 10**6, **changed}))
+    api.seed({**user, "updated_at": user["created_at"] + 10**6, **changed})
 
 
 def command(name: str, folder: Path, api: RunningEmulator, *more: object) -> tuple[object, ...]:
@@ -166,7 +150,7 @@ def test_whom_the_roster_had_deactivated_is_taken_back_as_well(api: RunningEmula
     left = ("-c", "left.toml")
     assert run(tmp_path, api, "--on-existing", "update", *left).summary["deactivated"] == 6
     assert active(api) == {"stranger", "old-bare"}
-    another_hand(api, "PUT", "/users", {"uidsToActivate": ["new-5"]})
+    api.another_hand("PUT", "/users", {"uidsToActivate": ["new-5"]})
     assert undo(tmp_path, api, *left).exit_code == 1
     after = profiles(api)
     assert ({uid: after[uid] for uid in before}, active(api)) == (before, here | {"new-5"})
@@ -189,11 +173,9 @@ def test_whom_another_hand_has_woken_stays_so_whatever_is_open_of_our_update(
     """The update was lost once before it was answered, so that its time says nothing: that the user is active does."""
     (tmp_path / "left.toml").write_text('[columns]\ndeactivated = { column = "name", map = { "Bare, new" = true } }\n')
     left = ("-c", "left.toml")
-    post(
-        api, "faults", json.dumps({"script": [{"fault": "lost-reply", "uid": "old-bare", "route": "PUT /users/{uid}"}]})
-    )
+    api.faults({"fault": "lost-reply", "uid": "old-bare", "route": "PUT /users/{uid}"})
     assert run(tmp_path, api, "--on-existing", "update", *left, people=ROSTER[6:7]).summary["deactivated"] == 1
-    another_hand(api, "PUT", "/users", {"uidsToActivate": ["old-bare"]})
+    api.another_hand("PUT", "/users", {"uidsToActivate": ["old-bare"]})
     changed = profiles(api)["old-bare"]
     undo(tmp_path, api, *left)
     assert verdicts(tmp_path) == {"old-bare": ("kept", "reactivated")}
@@ -223,7 +205,7 @@ def test_what_was_put_back_by_an_undo_that_was_killed_is_no_other_hands(api: Run
     assert run(tmp_path, api, "--on-existing", "update", people=[("old-bare", "Bare, new", *FULL)]).exit_code == 0
     # Times are whole seconds, and the undo is to be later than the run.
     wait_until(lambda: int(time.time()) > api.users()["old-bare"]["updated_at"])
-    post(api, "faults", json.dumps({"script": [{"fault": "hang-after-commit", "route": "PUT /users/{uid}"}]}))
+    api.faults({"fault": "hang-after-commit", "route": "PUT /users/{uid}"})
     victim = start(*command("undo", tmp_path, api, "--yes"), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
     wait_until(lambda: api.users()["old-bare"]["name"] == "Bare as it was")
     victim.kill()
@@ -236,18 +218,18 @@ def test_what_was_put_back_by_an_undo_that_was_killed_is_no_other_hands(api: Run
 @pytest.mark.slow
 def test_whom_a_run_creates_between_two_undos_is_taken_back_by_the_second(api: RunningEmulator, tmp_path: Path) -> None:
     """The first was stopped when it had found an older user in its place: that says nothing of the run after it."""
-    post(api, "users", json.dumps({"uid": "new-1", "name": "Older", "created_at": LONG_AGO}))
+    api.seed({"uid": "new-1", "name": "Older", "created_at": LONG_AGO})
     people = [(uid, uid.upper(), *FULL) for uid in ("new-1", "new-2", "new-3")]
     lost = {"fault": "error-before-commit", "uid": "new-1", "route": "POST /users", "times": 20}
-    post(api, "faults", json.dumps({"script": [lost]}))
+    api.faults(lost)
     (tmp_path / "once.toml").write_text("[retry]\nmax_attempts = 1\n")
     assert run(tmp_path, api, "-c", "once.toml", people=people).summary["failed"] == 1
     revoked = {"fault": "revoke-key", "uid": "new-3", "route": "GET /users/{uid}"}
-    post(api, "faults", json.dumps({"script": [revoked]}))
+    api.faults(revoked)
     stopped = undo(tmp_path, api, "--max-in-flight", 1)
     assert (stopped.summary["untouched"], stopped.summary["pending"]) == (1, 1), stopped.stderr
-    post(api, "faults", "{}")
-    another_hand(api, "DELETE", "/users/new-1", {"permanent": True})
+    api.faults()
+    api.another_hand("DELETE", "/users/new-1", {"permanent": True})
     assert run(tmp_path, api, people=people).exit_code == 0
     assert "new-1" in active(api)
     ended = undo(tmp_path, api)
@@ -266,14 +248,14 @@ def test_what_an_undo_for_good_had_deleted_when_it_was_killed_is_told_as_deleted
     assert run(tmp_path, api, people=ROSTER[:2]).exit_code == 0
     if before:
         assert undo(tmp_path, api).exit_code == 0
-    post(api, "faults", json.dumps({"script": [{"fault": fault, "uid": "new-2", "route": "DELETE /users/{uid}"}]}))
+    api.faults({"fault": fault, "uid": "new-2", "route": "DELETE /users/{uid}"})
     asked = command("undo", tmp_path, api, "--yes", "--permanent", api.url, "--max-in-flight", 1)
     place = len(api.lines("audit"))
     victim = start(*asked, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
     wait_until(lambda: any(line["fault"] == fault for line in api.lines("audit")[place:]))
     victim.kill()
     victim.end()
-    post(api, "faults", "{}")
+    api.faults()
     gone = fault == "hang-after-commit"
     assert ("new-2" in api.users()) is not gone
     assert undo(tmp_path, api).exit_code == 0
@@ -324,16 +306,12 @@ def test_a_run_after_an_undo_overwrites_nothing_of_another_hand(
     """Strangers in the place of ours are strangers, active or not; what another hand made of ours is kept and named."""
     assert run(tmp_path, api, people=ROSTER[:5]).exit_code == 0
     if killed:
-        post(
-            api,
-            "faults",
-            json.dumps({"script": [{"fault": "hang-before-commit", "route": "DELETE /users", "times": 5}]}),
-        )
+        api.faults({"fault": "hang-before-commit", "route": "DELETE /users", "times": 5})
         victim = start(*command("undo", tmp_path, api, "--yes"), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         wait_until(lambda: sum(line["fault"] == "hang-before-commit" for line in api.lines("audit")) == 5)
         victim.kill()
         victim.end()
-        post(api, "faults", "{}")
+        api.faults()
     else:
         assert undo(tmp_path, api).summary["reversed"] == 5
     made = api.users()["new-1"]["created_at"]
@@ -343,7 +321,7 @@ def test_a_run_after_an_undo_overwrites_nothing_of_another_hand(
     assert (row["outcome"], row["error_code"]) == ("created", "changed")
     later(api, "new-2", name="Stranger", created_at=made + 5, updated_at=None, deactivated_at=None)
     later(api, "new-3", name="Stranger", created_at=made + 5, updated_at=None, deactivated_at=made + 9)
-    another_hand(api, "DELETE", "/users/new-4", {"permanent": True})
+    api.another_hand("DELETE", "/users/new-4", {"permanent": True})
     left, place = api.users(), len(api.lines("audit"))
     ended = run(tmp_path, api, people=ROSTER[:5])
     told = {
@@ -393,7 +371,7 @@ def test_a_change_is_only_ours_once_a_request_of_ours_about_the_user_may_have_le
     made = api.users()["new-1"]["created_at"]
     if not ours:
         later(api, "new-1", name="By hand", updated_at=made + 9, deactivated_at=None)
-    post(api, "faults", json.dumps({"script": [fault]}))
+    api.faults(fault)
     limits = ("--no-check-roles", "--max-failures", "100%")
     if fault["fault"].startswith("hang"):
         place = len(api.lines("audit"))
@@ -403,7 +381,7 @@ def test_a_change_is_only_ours_once_a_request_of_ours_about_the_user_may_have_le
         victim.end()
     else:
         assert run(tmp_path, api, *limits, people=ROSTER[:1]).exit_code == 1
-    post(api, "faults", "{}")
+    api.faults()
     if ours:
         later(api, "new-1", updated_at=made + 9, deactivated_at=None)
     assert run(tmp_path, api, people=ROSTER[:1]).exit_code == 0
@@ -421,13 +399,13 @@ def test_whom_a_killed_run_was_bringing_back_is_taken_back_again(
     """The user is active by our hand, though no run has said so."""
     assert run(tmp_path, api, people=ROSTER[:1]).exit_code == 0
     assert undo(tmp_path, api).exit_code == 0
-    post(api, "faults", json.dumps({"script": [{"fault": "hang-before-commit", "route": "PUT /users/{uid}"}]}))
+    api.faults({"fault": "hang-before-commit", "route": "PUT /users/{uid}"})
     place = len(api.lines("audit"))
     victim = start(*command("run", tmp_path, api), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
     wait_until(lambda: any(line["fault"] is not None for line in api.lines("audit")[place:]))
     victim.kill()
     victim.end()
-    post(api, "faults", "{}")
+    api.faults()
     assert "new-1" in active(api)
     assert undo(tmp_path, api, *(("--permanent", api.url) if permanent else ())).exit_code == 0
     assert verdicts(tmp_path) == {"new-1": ("reversed", "deleted" if permanent else "deactivated")}
@@ -439,13 +417,13 @@ def test_whom_a_killed_run_was_bringing_back_is_taken_back_again(
 def test_an_undo_that_was_to_deactivate_claims_no_deletion(api: RunningEmulator, tmp_path: Path, *, away: bool) -> None:
     """Killed before its request got through, it finds that another hand has deleted the user and made the uid anew."""
     assert run(tmp_path, api, people=ROSTER[:2]).exit_code == 0
-    post(api, "faults", json.dumps({"script": [{"fault": "hang-before-commit", "route": "DELETE /users"}]}))
+    api.faults({"fault": "hang-before-commit", "route": "DELETE /users"})
     place = len(api.lines("audit"))
     victim = start(*command("undo", tmp_path, api, "--yes", "--max-in-flight", 1), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
     wait_until(lambda: any(line["fault"] == "hang-before-commit" for line in api.lines("audit")[place:]))
     victim.kill()
     victim.end()
-    post(api, "faults", "{}")
+    api.faults()
     made = api.users()["new-1"]["created_at"]
     later(api, "new-1", name="Stranger", created_at=made + 5, deactivated_at=made + 9 if away else None)
     stranger = api.users()["new-1"]
@@ -461,7 +439,7 @@ def test_whom_others_created_after_a_killed_run_is_not_taken_for_its_own(
 ) -> None:
     """Not by an undo, though the uid was recorded as sent; who was created while the run lasted is taken back."""
     script = [{"fault": "hang-after-commit", "uid": "new-1"}, {"fault": "hang-before-commit", "uid": "new-2"}]
-    post(api, "faults", json.dumps({"script": [{**each, "route": "POST /users"} for each in script]}))
+    api.faults(*({**each, "route": "POST /users"} for each in script))
     with (tmp_path / "roster.csv").open("w", newline="") as file:
         csv.writer(file).writerows([HEAD, *ROSTER[:2]])
     victim = start(*command("run", tmp_path, api), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
@@ -470,9 +448,9 @@ def test_whom_others_created_after_a_killed_run_is_not_taken_for_its_own(
         wait_until(lambda: signs_of_life(tmp_path))
     victim.kill()
     victim.end()
-    post(api, "faults", "{}")
+    api.faults()
     made = api.users()["new-1"]["created_at"]
-    post(api, "users", json.dumps({"uid": "new-2", "name": "Stranger", "created_at": made + 600}))
+    api.seed({"uid": "new-2", "name": "Stranger", "created_at": made + 600})
     for _ in range(2):
         assert undo(tmp_path, api, "--permanent", api.url).exit_code == 1
         assert verdicts(tmp_path) == {"new-1": ("reversed", "deleted"), "new-2": ("kept", "created_later")}
@@ -488,8 +466,8 @@ def test_whom_others_created_after_a_killed_run_is_not_taken_for_its_own(
 def replace_by_another(api: RunningEmulator, uid: str, **profile: Any) -> None:
     """Have somebody else delete a user, and create another one under the uid later."""
     made = api.users()[uid]["created_at"]
-    another_hand(api, "DELETE", f"/users/{uid}", {"permanent": True})
-    post(api, "users", json.dumps({"uid": uid, "created_at": made + 100, **profile}))
+    api.another_hand("DELETE", f"/users/{uid}", {"permanent": True})
+    api.seed({"uid": uid, "created_at": made + 100, **profile})
 
 
 @pytest.mark.slow
@@ -554,13 +532,13 @@ def killed_at(
     """Kill a run while a request hangs."""
     with (folder / "roster.csv").open("w", newline="") as file:
         csv.writer(file).writerows([HEAD, *people])
-    post(api, "faults", json.dumps({"script": [{"fault": fault, "route": route}]}))
+    api.faults({"fault": fault, "route": route})
     seen = len(api.lines("audit"))
     victim = start(*command("run", folder, api, *more), cwd=folder, COMETCHAT_API_KEY=KEY)
     wait_until(lambda: any(line["fault"] == fault for line in api.lines("audit")[seen:]))
     victim.kill()
     victim.end()
-    post(api, "faults", "{}")
+    api.faults()
 
 
 @pytest.mark.slow
@@ -595,12 +573,12 @@ def test_a_stranger_in_the_place_of_whom_the_roster_has_deactivated_is_left_alon
         (tmp_path / name).write_text(f"{column}[retry]\nbackoff_base = 0.05\nbackoff_max = 0.2\n")
     if created:
         script = [{"fault": "error-before-commit", "route": "DELETE /users", "times": 99}]
-        post(api, "faults", json.dumps({"script": script}))
+        api.faults(*script)
     run(tmp_path, api, "-c", "off.toml", "--on-existing", "update", people=people)
-    post(api, "faults", "{}")
+    api.faults()
     replace_by_another(api, uid, name="Stranger")
     if not created:
-        another_hand(api, "DELETE", "/users", {"uidsToDeactivate": [uid]})
+        api.another_hand("DELETE", "/users", {"uidsToDeactivate": [uid]})
     left = api.users()[uid]
     ended = run(tmp_path, api, "-c", "off.toml" if created else "on.toml", people=people)
     (row,) = rows(tmp_path / "out.csv")
@@ -625,8 +603,8 @@ def test_whoever_is_gone_for_good_is_created_where_the_roster_has_it(api: Runnin
     """Updated by a run, then deleted by another hand; and whoever is only deactivated is told as that."""
     updating = ("--on-existing", "update")
     assert run(tmp_path, api, *updating, people=ROSTER[5:7]).summary["updated"] == 2
-    another_hand(api, "DELETE", "/users/old-full", {"permanent": True})
-    another_hand(api, "DELETE", "/users", {"uidsToDeactivate": ["old-bare"]})
+    api.another_hand("DELETE", "/users/old-full", {"permanent": True})
+    api.another_hand("DELETE", "/users", {"uidsToDeactivate": ["old-bare"]})
     edited = [(person[0], "Once more", *person[2:]) for person in ROSTER[5:7]]
     assert run(tmp_path, api, *updating, people=edited).exit_code == 0
     told = {row["uid"]: (row["outcome"], row["error_code"]) for row in rows(tmp_path / "out.csv")}
@@ -663,10 +641,10 @@ def test_what_cannot_be_read_before_an_update_is_not_overwritten(api: RunningEmu
     before = profiles(api)
     asked = ("--on-existing", "update", "--no-check-roles", "--max-failures", "100%")
     fault = {"fault": "error-before-commit", "route": "GET /users", "nth": 1, "times": 99}
-    post(api, "faults", json.dumps({"script": [fault]}))
+    api.faults(fault)
     assert run(tmp_path, api, *asked, people=ROSTER[5:6]).summary["failed"] == 1
     assert profiles(api) == before
-    post(api, "faults", "{}")
+    api.faults()
     assert run(tmp_path, api, *asked, people=ROSTER[5:6]).summary["updated"] == 1
     assert undo(tmp_path, api).exit_code == 0
     assert profiles(api) == before
@@ -677,7 +655,7 @@ def test_a_later_run_does_not_make_a_killed_one_last_longer(tmp_path: Path) -> N
     """A stranger of long after the kill is kept, whatever other rows a run has sent since; an hour lies in between."""
     script = [{"fault": "hang-before-commit", "uid": "new-2", "route": "POST /users"}]
     with emulator(tmp_path, "--clock-skew", "-3600s") as hour_ago:
-        post(hour_ago, "faults", json.dumps({"script": script}))
+        hour_ago.faults(*script)
         with (tmp_path / "roster.csv").open("w", newline="") as file:
             csv.writer(file).writerows([HEAD, ROSTER[1]])
         victim = start(*command("run", tmp_path, hour_ago, "--no-check-roles"), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
@@ -686,7 +664,7 @@ def test_a_later_run_does_not_make_a_killed_one_last_longer(tmp_path: Path) -> N
         victim.kill()
         victim.end()
     with emulator(tmp_path, "--port", hour_ago.url.split(":")[-1].split("/")[0]) as api:
-        post(api, "users", json.dumps({"uid": "new-2", "name": "Stranger", "created_at": int(time.time()) - 600}))
+        api.seed({"uid": "new-2", "name": "Stranger", "created_at": int(time.time()) - 600})
         assert run(tmp_path, api, "--no-check-roles", people=ROSTER[2:3]).summary["created"] == 1
         assert undo(tmp_path, api, "--permanent", api.url).exit_code == 1
         assert verdicts(tmp_path) == {"new-2": ("kept", "created_later"), "new-3": ("reversed", "deleted")}
@@ -708,12 +686,12 @@ def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path:
 def test_what_another_hand_has_touched_is_kept_and_named(api: RunningEmulator, tmp_path: Path) -> None:
     """Changed, logged in, deactivated, deleted, created anew; and what the API cannot take away."""
     people = [*ROSTER, ("old-last", "Last", "", "", "", "said by us", "", "")]
-    post(api, "users", json.dumps({"uid": "old-last", "name": "Last as it was", "created_at": LONG_AGO}))
+    api.seed({"uid": "old-last", "name": "Last as it was", "created_at": LONG_AGO})
     assert run(tmp_path, api, "--on-existing", "update", people=people).exit_code == 0
     later(api, "new-1", name="Changed")
     later(api, "new-2", updated_at=None, last_active_at=api.users()["new-2"]["created_at"] + 5)
-    another_hand(api, "DELETE", "/users", {"uidsToDeactivate": ["new-3"]})
-    another_hand(api, "DELETE", "/users/new-4", {"permanent": True})
+    api.another_hand("DELETE", "/users", {"uidsToDeactivate": ["new-3"]})
+    api.another_hand("DELETE", "/users/new-4", {"permanent": True})
     later(api, "old-full", link="https://changed.example")
     left = profiles(api)
     done = undo(tmp_path, api)

@@ -142,6 +142,30 @@ class RunningEmulator:
         except urllib.error.HTTPError:
             return False
 
+    def post(self, what: str, body: str) -> bytes:
+        """Do something behind the API's back; what it answers."""
+        request = urllib.request.Request(f"{self.root}/_emulator/{what}", body.encode(), method="POST")
+        return self._answer(request)
+
+    def seed(self, *users: Mapping[str, Any]) -> None:
+        """Put users there as they are."""
+        self.post("users", "\n".join(map(json.dumps, users)))
+
+    def faults(self, *script: Mapping[str, Any], **rates: float) -> None:
+        """Have the next requests go wrong; without any, nothing does any more."""
+        plan = {"script": script, "rates": {name.replace("_", "-"): rate for name, rate in rates.items()}}
+        self.post("faults", json.dumps(plan))
+
+    def another_hand(self, method: str, path: str, body: Mapping[str, Any]) -> None:
+        """Ask the API for something that this tool did not."""
+        headers = {"apikey": KEY, "Content-Type": "application/json"}
+        data = json.dumps(body).encode()
+        self._answer(urllib.request.Request(f"{self.url}{path}", data, headers, method=method))
+
+    def _answer(self, request: urllib.request.Request) -> bytes:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return bytes(answer.read())
+
     def flags(self) -> tuple[str, str]:
         """How the command is pointed at it."""
         return ("--base-url", self.url)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.rig.command import KEY, PATIENCE, Finished, Running, RunningEmulator, rows, start, wait_until
+from tests.rig.command import KEY, Finished, Running, RunningEmulator, rows, start, wait_until
 
 CHANGING = {"created", "updated", "deactivated", "reactivated", "deleted", "minted", "revoked", "configured"}
 
@@ -96,21 +96,15 @@ class Company:
 
     def faults(self, *script: Mapping[str, Any], **rates: float) -> None:
         """Have the app's next requests go wrong; without any, nothing does any more."""
-        plan = {"script": list(script), "rates": {name.replace("_", "-"): rate for name, rate in rates.items()}}
-        self._post("/_emulator/faults", json.dumps(plan).encode())
+        self.app.faults(*script, **rates)
 
     def seed(self, *users: Mapping[str, Any]) -> None:
         """Put users there as they are: `uid` is a name of this company."""
-        lines = [json.dumps({**user, "uid": self.uid(user["uid"])}) for user in users]
-        self._post("/_emulator/users", "\n".join(lines).encode())
+        self.app.seed(*({**user, "uid": self.uid(user["uid"])} for user in users))
 
     def another_hand(self, method: str, path: str, body: Mapping[str, Any]) -> None:
         """Ask the API for something that this tool did not."""
-        headers = {"apikey": KEY, "Content-Type": "application/json"}
-        data = json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.app.url}{path}", data, headers, method=method)
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            answer.read()
+        self.app.another_hand(method, path, body)
 
     def delete(self, name: str) -> None:
         """Have another hand delete somebody for good."""
@@ -123,7 +117,7 @@ class Company:
     def lets_in(self, token: str) -> str | None:
         """Log in by an auth token, as the SDK does; the uid of whom it lets in."""
         try:
-            answer = self._post("/_emulator/login", json.dumps({"authToken": token}).encode())
+            answer = self.app.post("login", json.dumps({"authToken": token}))
         except urllib.error.HTTPError:
             return None
         uid: str = json.loads(answer)["data"]["uid"]
@@ -132,11 +126,6 @@ class Company:
     def token_lives(self) -> list[dict[str, Any]]:
         """Every auth token of the app, and what ended it."""
         return self.app.lines("tokens")
-
-    def _post(self, path: str, body: bytes) -> bytes:
-        request = urllib.request.Request(self.app.root + path, body, method="POST")
-        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return answer.read()  # type: ignore[no-any-return]
 
 
 def until_asked(company: Company, number: int) -> None:
