@@ -95,6 +95,21 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own, in which the rest of the test works."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """Files that are made can be read and written by all, unless somebody sees to it."""
+    old = os.umask(0)
+    yield
+    os.umask(old)
+
+
+@pytest.fixture
 def nobody() -> Iterator[Path]:
     """A folder in which the rest of the test is no superuser."""
     codecs.lookup("utf-8-sig")  # loaded when it is first used, from where others than root may not read

@@ -20,14 +20,9 @@ from tests.rig.command import KEY, ROOT, Finished, emulator, provisioner
 from tests.rig.journals import a_journal
 from tests.rig.server import Behaviour, answering, serving
 
+pytestmark = pytest.mark.usefixtures("here")
+
 USERS = b'{"data":[],"meta":{}}'
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def by_name(ended: Finished) -> dict[str, dict[str, str]]:

@@ -20,14 +20,9 @@ from provisioner.journal.undo.reversals import LeavingRow
 from provisioner.journal.undo.undojournal import UndoJournal
 from tests.rig.journals import FORMAT_1, HERE, a_journal
 
+pytestmark = pytest.mark.usefixtures("here")
+
 SEEN = f"j.db: format {VERSION}, 3 users (1 created, 1 failed, 1 pending), 2 in doubt"
-
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_a_journal_is_told_by_outcome_and_left_as_it_is(here: Path) -> None:

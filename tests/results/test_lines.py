@@ -84,13 +84,6 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     spool.close()
 
 
-@pytest.fixture
-def open_umask() -> Iterator[None]:
-    old = os.umask(0)
-    yield
-    os.umask(old)
-
-
 def read_back(path: Path) -> list[tuple[Any, ...]]:
     frame = scan_results(path).collect()
     assert frame.schema == pl.Schema(RESULT_SCHEMA)

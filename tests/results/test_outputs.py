@@ -28,12 +28,7 @@ from provisioner.results.outputs import (
 from provisioner.roster.files.inputs import find_inputs
 from provisioner.roster.workbook.sheet import LAST_ROW
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def beside(results: Path, *rosters: Path) -> Outputs:

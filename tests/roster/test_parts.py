@@ -17,12 +17,7 @@ from provisioner.roster.formats.rows import Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 from tests.rig.workbooks import texts, workbook
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def opened(*names: str, limit: int | None = None) -> Roster:

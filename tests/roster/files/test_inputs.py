@@ -10,12 +10,7 @@ import pytest
 from provisioner.errors import RosterError
 from provisioner.roster.files.inputs import InputFile, Location, find_inputs, shown
 
-
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Work in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def refused(*arguments: str) -> str:
