@@ -1,17 +1,35 @@
-"""Slots as a pool takes them, by a clock that a test turns."""
+"""Slots as a pool takes them, and what sends with them, by a clock that a test turns."""
 
 from __future__ import annotations
 
 import asyncio
 from bisect import bisect_left
 
-from provisioner.sending.pacing import Gate, Pacer
+from provisioner.sending.attempts import Exchanger, Reach, Send
+from provisioner.sending.calls import Budget
+from provisioner.sending.pacing import Gate, Pacer, Pacing
 from provisioner.sending.retry import Waits
+from provisioner.stop import Stopper
+from provisioner.tally import RequestTally
 from tests.rig import clock
 
 
 def a_gate(jitter: float = 0.5, waits: Waits | None = None) -> Gate:
     return Gate(waits or Waits(), clock.now, lambda: jitter)
+
+
+def enough_slots(per_minute: float = 60_000, jitter: float = 1.0, waits: Waits | None = None) -> Pacing:
+    """Of each budget, more than a test takes."""
+    limits = dict.fromkeys(Budget, per_minute)
+    return Pacing(limits, 1.0, a_gate(jitter, waits), lowered=lambda *_: None, paused=lambda _: None)
+
+
+def an_exchanger(
+    send: Send, stopper: Stopper, requests: RequestTally | None = None, attempts: int = 3, pacing: Pacing | None = None
+) -> Exchanger:
+    """What carries out operations without jitter, and with slots enough unless told otherwise."""
+    requests, pacing = requests or RequestTally(), pacing or enough_slots()
+    return Exchanger(send, pacing, stopper, requests, Waits(), Reach(60.0, stopper), lambda: 1.0, attempts)
 
 
 def worst_window(times: list[float], seconds: float) -> int:

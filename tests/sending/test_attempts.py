@@ -12,12 +12,12 @@ from provisioner.errors import ExitCode
 from provisioner.model import UserRequest
 from provisioner.sending import attempts
 from provisioner.sending.attempts import Exchanger, Guard, Reach
-from provisioner.sending.calls import NOBODY, Budget, Failure, Operation, Reply
-from provisioner.sending.pacing import Gate, Pacing
+from provisioner.sending.calls import NOBODY, Failure, Operation, Reply
 from provisioner.sending.retry import Verdict, Waits
 from provisioner.stop import Stop, Stopper
 from provisioner.tally import RequestTally
 from tests.rig import clock
+from tests.rig.slots import enough_slots
 
 ADA = UserRequest(1, 1, "ada", b"{}", "0" * 16, token=False)
 DONE = Reply(status=200, data={"uid": "ada"})
@@ -44,15 +44,14 @@ def exchanged(
     queries: list[str] = []
 
     async def main() -> tuple[Verdict | None, RequestTally, list[Verdict], list[str], Stop | None]:
-        stopper, counted, waits = Stopper(), RequestTally(), Waits()
+        stopper, counted = Stopper(), RequestTally()
 
         async def send(_: Operation, __: UserRequest, sent_query: str) -> Reply:
             queries.append(sent_query)
             return answers[len(queries) - 1]
 
-        gate = Gate(waits, clock.now, lambda: 1.0)
-        pacing = Pacing(dict.fromkeys(Budget, 60_000.0), 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
-        exchanger = Exchanger(send, pacing, stopper, counted, waits, Reach(60, stopper), lambda: 1.0, 3, guard=guard)
+        pacing = enough_slots()
+        exchanger = Exchanger(send, pacing, stopper, counted, Waits(), Reach(60, stopper), lambda: 1.0, 3, guard=guard)
         if stop_after is not None:
             over = Stop("sigint", "interrupted", ExitCode.SIGINT)
             asyncio.get_running_loop().call_later(stop_after, stopper.request, over)

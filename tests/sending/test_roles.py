@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from provisioner.model import UserRequest
-from provisioner.sending.attempts import Exchanger, Reach
-from provisioner.sending.calls import Budget, Failure, Operation, Reply
-from provisioner.sending.pacing import Gate, Pacing
-from provisioner.sending.retry import Waits
+from provisioner.sending.attempts import Exchanger
+from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.roles import RoleCheck
 from provisioner.stop import Stopper
-from provisioner.tally import Tally
 from tests.rig import clock
 from tests.rig.command import KEY, emulator, people, provisioner, rows, write_roster
+from tests.rig.slots import an_exchanger
 
 ROLES = Reply(status=200, data={"items": [{"role": "default"}, {"role": "Crew"}, {"name": "no role"}, "no object"]})
-
-
-def an_exchanger(send: Callable[[Operation, UserRequest, str], Awaitable[Reply]]) -> Exchanger:
-    stopper = Stopper()
-    gate = Gate(Waits(), clock.now, lambda: 0.5)
-    limits = dict.fromkeys(Budget, 6000.0)
-    pacing = Pacing(limits, 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
-    return Exchanger(send, pacing, stopper, Tally().requests, Waits(), Reach(60, stopper), lambda: 0.5)
 
 
 def ensured(roles: Sequence[str], *replies: Reply) -> tuple[RoleCheck, list[tuple[Operation, bytes]]]:
@@ -40,7 +30,7 @@ def ensured(roles: Sequence[str], *replies: Reply) -> tuple[RoleCheck, list[tupl
         return next(script)
 
     async def main() -> RoleCheck:
-        check = RoleCheck(an_exchanger(send), on=False, create=True)
+        check = RoleCheck(an_exchanger(send, Stopper()), on=False, create=True)
         await check.ensure(roles)
         return check
 
@@ -57,7 +47,7 @@ def asked(*replies: Reply, on: bool = True, times: int = 1) -> tuple[RoleCheck, 
         return next(script)
 
     async def main() -> tuple[RoleCheck, Exchanger]:
-        exchanger = an_exchanger(send)
+        exchanger = an_exchanger(send, Stopper())
         check = RoleCheck(exchanger, on=on)
         for _ in range(times):
             await check.ask()

@@ -40,6 +40,7 @@ from provisioner.tally import Tally
 from tests.rig import clock, deadline
 from tests.rig.clock import START, Told
 from tests.rig.server import Behaviour, Line, answering, resetting, saying_and_hanging_up, serving, silent
+from tests.rig.slots import an_exchanger, enough_slots
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
 DEACTIVATE, REACTIVATE, FLUSH = Operation.DEACTIVATE, Operation.REACTIVATE, Operation.FLUSH
@@ -116,16 +117,8 @@ class World:
 
     def settle(self, request: UserRequest, *, stop_after: float | None = None) -> Settlement:
         async def main() -> Settlement:
-            waits = Waits()
-            pacing = Pacing(
-                dict.fromkeys(Budget, 60_000),
-                1.0,
-                Gate(waits, clock.now, lambda: 1.0),
-                lowered=lambda *_: None,
-                paused=lambda _: None,
-            )
-            reach = Reach(60.0, self.stopper)
-            exchanger = Exchanger(self.send, pacing, self.stopper, self.tally.requests, waits, reach, lambda: 1.0, 8)
+            pacing = enough_slots()
+            exchanger = an_exchanger(self.send, self.stopper, self.tally.requests, 8, pacing)
             life = Lifecycle(exchanger, Policy(OnExisting.UPDATE), Told(), self.tally.outcomes)
             rows = Changes(exchanger, life, self.send_anew, everyone=self.everyone)
             if stop_after is not None:

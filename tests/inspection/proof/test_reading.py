@@ -16,14 +16,11 @@ from provisioner.inspection.proof.ledger import Expected, Ledger
 from provisioner.inspection.proof.reading import Reading, read_app
 from provisioner.inspection.proof.stored import Terms, profile_of
 from provisioner.model import UserRequest
-from provisioner.sending.attempts import Exchanger, Reach
-from provisioner.sending.calls import Budget, Operation, Reply
-from provisioner.sending.pacing import Gate, Pacing
-from provisioner.sending.retry import Waits
+from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.users.reading import SINGLY
 from provisioner.stop import Stop, Stopper
-from provisioner.tally import Tally
 from tests.rig import clock
+from tests.rig.slots import an_exchanger
 
 FIELDS = frozenset({"name", "tags"})
 T = TypeVar("T")
@@ -92,11 +89,7 @@ def read(
             await asyncio.sleep(0)
             return call()
 
-        waits = Waits()
-        gate = Gate(waits, clock.now, lambda: 1.0)
-        pacing = Pacing(dict.fromkeys(Budget, 600_000), 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
-        exchanger = Exchanger(app.send, pacing, stopper, Tally().requests, waits, Reach(60.0, stopper), lambda: 1.0, 3)
-        return await read_app(exchanger, ledger, in_thread)
+        return await read_app(an_exchanger(app.send, stopper), ledger, in_thread)
 
     try:
         reading = clock.run(main())

@@ -24,11 +24,10 @@ from provisioner.run.admission import admit
 from provisioner.sending import attempts
 from provisioner.sending import serverclock as server_clock
 from provisioner.sending.attempts import Exchanger, Reach
-from provisioner.sending.calls import Budget, Failure, Operation, Reply
+from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.life import row as life_row
 from provisioner.sending.life.lifecycle import Lifecycle
 from provisioner.sending.life.steps import Policy
-from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.retry import Verdict, Waits
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import failures
@@ -38,6 +37,7 @@ from provisioner.tally import Tally
 from tests.rig import clock
 from tests.rig.clock import START, Told
 from tests.rig.sampling import examples
+from tests.rig.slots import enough_slots
 
 CREATE, READ, UPDATE, MINT = Operation.CREATE, Operation.READ, Operation.UPDATE, Operation.MINT
 # Where the wall clock stands when a test begins, UNIX seconds: late in a second, where roundings show.
@@ -132,14 +132,11 @@ class World:
 
     def open(self) -> Lifecycle:
         """Put a lifecycle together as the pipeline does."""
-        gate = Gate(self.waits, clock.now, lambda: self.jitter)
-        limits = dict.fromkeys(Budget, self.per_minute)
-        pacing = Pacing(limits, 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
-        self.pacing = pacing
+        self.pacing = enough_slots(self.per_minute, self.jitter, self.waits)
         reach = Reach(60.0, self.stopper)
         exchanger = Exchanger(
             self.send,
-            pacing,
+            self.pacing,
             self.stopper,
             self.tally.requests,
             self.waits,

@@ -16,18 +16,16 @@ from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import OnExisting, Outcome, Settlement, State, UserRequest
 from provisioner.run.admission import admit
-from provisioner.sending.attempts import Exchanger, Reach
-from provisioner.sending.calls import Budget, Operation, Reply
+from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.lifecycle import Lifecycle
 from provisioner.sending.life.parting import Parting
 from provisioner.sending.life.steps import Policy
-from provisioner.sending.pacing import Gate, Pacing
-from provisioner.sending.retry import Waits
 from provisioner.sending.users.failures import DEACTIVATED, GONE
 from provisioner.stop import Stopper
 from provisioner.tally import Tally
 from tests.rig import clock
 from tests.rig.clock import START, Told
+from tests.rig.slots import an_exchanger
 
 NOW = int(START)
 BODY = '{"uid":"ada","name":"Ada"}'
@@ -137,10 +135,8 @@ class Job:
             journal.note([MadeRow(there.key, ours, there.attempts, there.created_at, there.mark)], MADE)
             self._point()
 
-        waits, stopper, tally = Waits(), Stopper(), Tally()
-        gate = Gate(waits, clock.now, lambda: 1.0)
-        pacing = Pacing(dict.fromkeys(Budget, 60_000), 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
-        exchanger = Exchanger(send, pacing, stopper, tally.requests, waits, Reach(60.0, stopper), lambda: 1.0, 8)
+        tally = Tally()
+        exchanger = an_exchanger(send, Stopper(), tally.requests, 8)
         lifecycle = Lifecycle(exchanger, self.policy, Told(), tally.outcomes)
         async with asyncio.timeout(1000):
             return await Parting(exchanger, lifecycle, self.policy, confirm).settle(request)

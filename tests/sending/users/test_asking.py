@@ -10,8 +10,9 @@ from provisioner.model import UserRequest
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.users.asking import ask_needs
 from provisioner.sending.users.needs import Needs, Room
+from provisioner.stop import Stopper
 from tests.rig import clock
-from tests.sending.test_roles import an_exchanger
+from tests.rig.slots import an_exchanger
 
 USERS = Reply(status=200, data={"items": [{"uid": "a"}, {"uid": "b"}]})
 ROLES = Reply(status=200, data={"items": [{"role": "default"}, {"role": "crew"}]})
@@ -29,7 +30,7 @@ def asked(
         return answers[operation]
 
     async def main() -> Needs:
-        return await ask_needs(an_exchanger(send), most, 3, roles)
+        return await ask_needs(an_exchanger(send, Stopper()), most, 3, roles)
 
     return clock.run(main()), sent
 

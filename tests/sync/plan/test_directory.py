@@ -14,16 +14,13 @@ from provisioner.journal.header import Identity
 from provisioner.journal.state.managed import Adoption
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import FIELDS, Live, Standing, UserRequest
-from provisioner.sending.attempts import Exchanger, Reach, Send
-from provisioner.sending.calls import Budget, Operation, Reply
-from provisioner.sending.pacing import Gate, Pacing
-from provisioner.sending.retry import Waits
+from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.users import profile
 from provisioner.sending.users.reading import SINGLY
 from provisioner.stop import Stop, Stopper
 from provisioner.sync.plan.directory import Directory, Shown, look_for_missing, read_directory, replaced
-from provisioner.tally import Tally
 from tests.rig import clock
+from tests.rig.slots import an_exchanger
 
 T = TypeVar("T")
 ACTIVE, DEACTIVATED = Standing.ACTIVE, Standing.DEACTIVATED
@@ -48,13 +45,6 @@ async def in_thread(call: Callable[[], T]) -> T:
     return call()
 
 
-def exchanger_of(send: Send, stopper: Stopper) -> Exchanger:
-    waits = Waits()
-    gate = Gate(waits, clock.now, lambda: 1.0)
-    pacing = Pacing(dict.fromkeys(Budget, 600_000), 1.0, gate, lowered=lambda *_: None, paused=lambda _: None)
-    return Exchanger(send, pacing, stopper, Tally().requests, waits, Reach(60.0, stopper), lambda: 1.0, 3)
-
-
 def read(
     state: SyncState, answers: Sequence[Reply], stopper: Stopper | None = None
 ) -> tuple[bool, Directory, list[str]]:
@@ -67,7 +57,7 @@ def read(
         asked.append(query)
         return answers[len(asked) - 1]
 
-    told = clock.run(read_directory(exchanger_of(send, stopper), directory, in_thread))
+    told = clock.run(read_directory(an_exchanger(send, stopper), directory, in_thread))
     assert len(asked) == len(answers)
     return told, directory, asked
 
@@ -319,7 +309,7 @@ def look_for(
         listed = [each for each in there if ("deactivatedAt" in each) is ("onlyDeactivated" in wanted)]
         return page([each for each in listed if each["uid"].startswith(wanted["searchKey"][0])], 1)
 
-    clock.run(look_for_missing(exchanger_of(send, Stopper()), directory, in_thread))
+    clock.run(look_for_missing(an_exchanger(send, Stopper()), directory, in_thread))
     return directory, asked
 
 
