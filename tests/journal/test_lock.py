@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
-import signal
 import socket
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +16,7 @@ from provisioner.journal.header import Identity, open_for_reading
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import JournalLock, holder_of, process_of, refuse_afar, set_journal_aside, unusable
 from provisioner.model import UserRequest
+from tests.rig.disk import no_file_larger_than
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 US = f"process {os.getpid()} on {socket.gethostname()}"
@@ -59,18 +57,6 @@ def test_who_holds_a_journal_can_be_asked_without_disturbing_anyone(path: Path) 
             JournalLock(path).__enter__()
     assert holder_of(path) is None
     assert list(path.parent.iterdir()) == []
-
-
-@contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
-    """What `ulimit -f` does to a process."""
-    old, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, old)
 
 
 LIMITED = "files of this process may not grow any more: raise the limit of their size (ulimit -f unlimited), then"

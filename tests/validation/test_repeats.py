@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import gc
 import random
-import resource
 import tracemalloc
 from collections import Counter, defaultdict
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +14,7 @@ import pytest
 
 from provisioner.errors import OutputError, StorageError
 from provisioner.validation.repeats import Repeats
+from tests.rig.disk import no_file_larger_than
 
 
 def prints(source: random.Random, count: int, kinds: int) -> list[int]:
@@ -68,21 +67,10 @@ def test_the_file_has_no_name_and_is_made_when_it_is_needed(tmp_path: Path) -> N
         assert repeats.repeated().rows() == [(7,)]
 
 
-@contextmanager
-def small_disk() -> Iterator[None]:
-    """A disk on which no file grows beyond 4 KiB."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
 def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
     """With the folder, the reason and what to do."""
     keys = pl.DataFrame({"key": prints(random.Random(3), 5_000, 5_000)}, schema={"key": pl.UInt64})
-    with closing(Repeats(tmp_path, 10)) as repeats, small_disk(), pytest.raises(StorageError) as raised:
+    with closing(Repeats(tmp_path, 10)) as repeats, no_file_larger_than(4096), pytest.raises(StorageError) as raised:
         repeats.add(keys)
     assert str(raised.value) == (
         f"{tmp_path}: no room to look for repeated values (File too large); make room, then run again"

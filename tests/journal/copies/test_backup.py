@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import resource
-import signal
 import sqlite3
 import stat
 from contextlib import closing
@@ -16,6 +14,7 @@ from provisioner.journal.copies.backup import Copy, back_up
 from provisioner.journal.copies.mark import copied_at
 from provisioner.journal.journal import Journal
 from provisioner.model import UserRequest
+from tests.rig.disk import no_file_larger_than
 from tests.rig.journals import FORMAT_1, HERE, a_journal
 
 
@@ -105,14 +104,9 @@ def test_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
 def test_a_disk_that_takes_no_more_is_told_as_that(tmp_path: Path) -> None:
     """As everywhere it is no wrong usage: whoever watches exit codes sees a full disk. Nothing is left."""
     path = a_journal(tmp_path / "a.db")
-    old, limits = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    try:
-        with pytest.raises(StorageError, match=r"b\.db: cannot be written \(.*\); make room, or choose another TO$"):
-            back_up(path, tmp_path / "b.db")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, old)
+    said = r"b\.db: cannot be written \(.*\); make room, or choose another TO$"
+    with no_file_larger_than(4096), pytest.raises(StorageError, match=said):
+        back_up(path, tmp_path / "b.db")
     assert [each.name for each in tmp_path.iterdir()] == ["a.db"]
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 from provisioner.errors import OutputError, StorageError
 from provisioner.files.cures import MAKE_ROOM
 from provisioner.roster.files.origin import LocalFile, Origin, spool
+from tests.rig.disk import no_file_larger_than
 
 
 @pytest.fixture(params=["file", "spool"])
@@ -59,15 +58,7 @@ def test_a_folder_that_takes_no_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:
-    """A limit on the size of files stands in for the disk."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, before[1]))
-    try:
-        with pytest.raises(StorageError) as error:
-            spool("standard input", [b"x" * 100_000] * 10, tmp_path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-        signal.signal(signal.SIGXFSZ, handler)
+    with no_file_larger_than(300_000), pytest.raises(StorageError) as error:
+        spool("standard input", [b"x" * 100_000] * 10, tmp_path)
     said = f"no room to keep standard input in (File too large); {MAKE_ROOM}"
     assert str(error.value) == f"{tmp_path}: {said}"
