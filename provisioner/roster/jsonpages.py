@@ -3,34 +3,44 @@
 {"users": […], "total": 2}                  all, where there are two
 {"users": […], "count": 2, "next": "/2"}    a page
 {"users": […], "total": 4}  […]             all, where there are four in both files
+
+A member is told by the parts of its name, of which each service has put together its own: `nextPageUrl`, `has_more`,
+`totalSetSize`, `PaginationToken`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 _TOTAL, _PAGES, _NEXT, _PREVIOUS, _BROKEN = "total", "pages", "next", "previous", "broken"
-_SAYS: Final = {
-    name: what
-    for what, names in {
-        _TOTAL: "total count totalcount totalresults totalrecords totalitems totalelements totalrows totalsize "
-        "totalhits totalusers odatacount",
-        _PAGES: "pages totalpages pagecount lastpage",
-        _NEXT: "next nextlink odatanextlink nextpage nextpagetoken nextpagelink nextpageurl nexturl nexttoken "
-        "nextcursor nextmarker nextoffset nextrecordsurl hasnext hasnextpage hasmore more morerecords moreresults "
-        "continuation continuationtoken lastevaluatedkey",
-        _PREVIOUS: "previous prev previouspage prevpage previouslink previouspageurl prevpageurl haspreviouspage",
-        _BROKEN: "partial truncated istruncated incomplete incompleteresults error errors",
-    }.items()
-    for name in names.split()
-}
-"""What services tell beside a list: name of a member, without capitals and signs → what is told by it."""
-_DONE: Final = frozenset({"done", "complete", "iscomplete", "islast", "islastpage", "last"})
-_ABOUT_THE_LIST: Final = frozenset(
-    {"meta", "metadata", "page", "pageinfo", "paging", "pagination", "links", "info", "responsemetadata"}
+_POSITION: Final = "position"
+"""Where the page ends, which the last one tells as well in many a service."""
+_END: Final = "end"
+
+_THINGS: Final = (
+    "users?|people|persons?|members?|employees?|accounts?|contacts?|students?|items?|results?|records?|rows?|elements?|"
+    "entry|entries|hits?|match(?:es)?|nodes?|docs|resources?|data|directory|list|set"
+)
+_WHERE: Final = (
+    "pages?|paging|pagination|links?|ur[il]|href|path|token|cursor|marker|bookmark|offset|key|start|batch|skip|"
+    "scroll(?:id)?"
+)
+_COUNTED: Final = f"(?:{_THINGS}|all|grand|full|overall|available|found|size|number|of|x|odata|total|count)*"
+_PAGED: Final = "(?:page|paging|pagination|skip|resume|resumption|end|last)*"
+_ASKED: Final = (
+    f"(?:{_THINGS}|pages?|paging|pagination|links?|cursor|odata|x|has|have|is|are|at|on|the|there|load|all)*"
+)
+_LEADING: Final = f"(?:{_THINGS}|{_WHERE}|available|exists?|indicator|flag|of|the|to|load)*"
+_AHEAD: Final = f"{_ASKED}(?:next|more|after|continuation|continue|lastevaluated){_LEADING}"
+_LAST: Final = f"{_ASKED}(?:last|final|end|complete|completed|done|finished|exhausted|eof){_LEADING}"
+
+_ABOUT_THE_LIST: Final = re.compile(
+    f"(?:response|search|collection|{_THINGS})*"
+    "(?:pages?|pageable|pager|paging|pagination|meta(?:data)?|links?|info|summary|resultset)"
+    "(?:info|information|meta(?:data)?|details?)?"
 )
 _OF_WHAT: Final = frozenset({"of", "unit", "units", "what"})
 """Members beside a number that say of what it is: not of users."""
@@ -40,9 +50,9 @@ _NO_PAGE: Final = _NOTHING | {"end", "eof", "last", "done", "finished", "complet
 _NO_TROUBLE: Final = _NOTHING | {"ok", "success", "successful", "no error", "no errors", "0 errors", "200"}
 _CODES: Final = frozenset({"code", "status", "errorcode", "statuscode"})
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d.*")
-_NUMBERS: Final = (_TOTAL, _PAGES)
 _NO_SIGN: Final = re.compile(r"[^a-z]")
-_LONGEST_NUMBER: Final = 15
+_THOUSANDS: Final = re.compile(r"(?<=\d)[,' \u00a0\u2019\u202f](?=\d{3}(?!\d))")
+_MOST: Final = 10**15
 _DEEPEST: Final = 3
 
 
@@ -63,21 +73,28 @@ class Page:
 
     def note(self, path: str, value: object) -> None:
         """Take in one more member of the object; of those that tell a number the greatest counts."""
-        name = _plain(path.rpartition(".")[2])
-        if isinstance(value, dict) and name in _ABOUT_THE_LIST and path.count(".") < _DEEPEST:
+        name, number = _plain(path.rpartition(".")[2]), _number(value)
+        if isinstance(value, dict) and _ABOUT_THE_LIST.fullmatch(name) and path.count(".") < _DEEPEST:
             told = {_plain(key): each for key, each in value.items()}
+            is_of_others = not _OF_WHAT.isdisjoint(told)
             for key, each in value.items():
-                is_number_of_others = _SAYS.get(_plain(key)) in _NUMBERS and not _OF_WHAT.isdisjoint(told)
-                if not is_number_of_others and (_SAYS.get(_plain(key)) != _NEXT or each != told.get("self")):
+                is_this_page = "self" in told and each == told["self"]
+                if not is_this_page and not (is_of_others and _number(each)):
                     self.note(f"{path}.{key}", each)
-        elif what := _NEXT if name in _DONE else _SAYS.get(name):
-            number = int(value) if isinstance(value, str) and _is_number(value) else 0
-            if _is_told(what, name, value, number) and number >= self.said.get(what, ("", 0))[1]:
+            return
+        for what, names, tells in _TOLD:
+            if names.fullmatch(name) and number >= self.number(what) and tells(name, value):
                 self.said[what] = path, number
 
     def number(self, what: str) -> int:
         """Give the number of users or pages that is told; 0 for none."""
         return self.said.get(what, ("", 0))[1]
+
+    def leads(self, what: str) -> str | None:
+        """Name the member by which there are more users, behind these or before; null where nothing says so."""
+        is_last = what == _PREVIOUS or _END in self.said
+        told = self.said.get(what) or (None if is_last else self.said.get(_POSITION))
+        return told and told[0]
 
 
 def only_part(pages: Sequence[Page]) -> str | None:
@@ -90,7 +107,7 @@ def only_part(pages: Sequence[Page]) -> str | None:
     for page in pages:
         if _BROKEN in page.said:
             return _partly(page, f"by {page.said[_BROKEN][0]}")
-        if what := next((what for what in _NUMBERS if what in page.said), None):
+        if what := next((what for what in (_TOTAL, _PAGES) if what in page.said), None):
             there = _there(page, what, pages)
             if there < page.number(what):
                 short.append((page, what, there))
@@ -100,8 +117,8 @@ def only_part(pages: Sequence[Page]) -> str | None:
         return _partly(page, f"{member} is {number}, and there {'is' if there == 1 else 'are'} {there}")
     for what in (_NEXT, _PREVIOUS):
         telling = [page for page in pages if not page.is_alone]
-        if telling and all(what in each.said and each.number(_TOTAL) <= each.rows for each in telling):
-            return _partly(telling[0], f"by {telling[0].said[what][0]}")
+        if telling and all(each.leads(what) and each.number(_TOTAL) <= each.rows for each in telling):
+            return _partly(telling[0], f"by {telling[0].leads(what)}")
     return None
 
 
@@ -124,28 +141,48 @@ def _partly(page: Page, told: str) -> str:
     )
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER
-
-
 def _plain(name: str) -> str:
     return _NO_SIGN.sub("", name.casefold())
 
 
-def _is_told(what: str, name: str, value: object, number: int) -> bool:
-    """Tell a member that says anything from one that is empty, says no, or is not what it is called."""
-    if what in _NUMBERS:
-        return number > 0
-    if name in _DONE:
-        return value is False
-    if what == _BROKEN:
-        return _is_trouble(value)
-    is_date = name == "next" and isinstance(value, str) and _DATE.fullmatch(value)
+def _number(value: object) -> int:
+    """Give the whole number that a value is, however it is written: 40, "40", 40.0, 4e1, "1,200"; 0 for none."""
+    try:
+        number = float(_THOUSANDS.sub("", value)) if isinstance(value, str) else 0
+    except ValueError:
+        return 0
+    return int(number) if 0 < number < _MOST else 0
+
+
+def _is_number(_: str, value: object) -> bool:
+    return _number(value) > 0
+
+
+def _is_yes(_: str, value: object) -> bool:
+    return str(value).casefold() in {"true", "yes", "y"}
+
+
+def _is_no(_: str, value: object) -> bool:
+    return str(value).casefold() in {"false", "no", "n"}
+
+
+def _is_page(name: str, value: object) -> bool:
+    """Tell what leads to another page from what is empty, says no, or is not what it is called."""
+    is_date = name in {"next", "after", "before"} and isinstance(value, str) and _DATE.fullmatch(value)
     is_sentence = isinstance(value, str) and " " in value.strip()
-    return _is_something(value, _NO_PAGE) and not is_date and not is_sentence
+    return not _is_no_page(name, value) and not is_date and not is_sentence
 
 
-def _is_trouble(value: object) -> bool:
+def _is_no_page(_: str, value: object) -> bool:
+    return not _is_something(value, _NO_PAGE)
+
+
+def _is_position(name: str, value: object) -> bool:
+    """Tell a place in the list from the number of rows before it, which says nothing of what is behind."""
+    return _is_page(name, value) and not (name.endswith("offset") and _number(value))
+
+
+def _is_trouble(_: str, value: object) -> bool:
     """Tell an error; one with a code is told by the code."""
     if not isinstance(value, dict):
         return _is_something(value, _NO_TROUBLE)
@@ -158,3 +195,23 @@ def _is_something(value: object, nothing: frozenset[str]) -> bool:
     return any(
         bool(each) if isinstance(each, dict | list) else str(each).strip().casefold() not in nothing for each in values
     )
+
+
+_TOLD: Final[Sequence[tuple[str, re.Pattern[str], Callable[[str, object], bool]]]] = [
+    (what, re.compile(names), tells)
+    for what, names, tells in (
+        (_TOTAL, f"{_COUNTED}(?:total|count|found|n(?:b|um)(?=.)|numberof){_COUNTED}", _is_number),
+        (_PAGES, "x?(?:total|count|nb|num|numberof)pages?(?:count|number)?", _is_number),
+        (_PAGES, "x?pages?(?:total|count)|pages|lastpage", _is_number),
+        (_NEXT, _AHEAD, _is_page),
+        (_NEXT, _LAST, _is_no),
+        (_END, _AHEAD, _is_no_page),
+        (_END, _LAST, _is_yes),
+        (_POSITION, f"{_PAGED}cursor|{_PAGED}marker|{_PAGED}bookmark|{_PAGED}offset|{_PAGED}(?<=.)token", _is_position),
+        (_PREVIOUS, f"{_ASKED}(?:prev|previous|before){_LEADING}", _is_page),
+        (_PREVIOUS, f"{_ASKED}first{_LEADING}", _is_no),
+        (_BROKEN, f"{_ASKED}(?:partial|truncated|incomplete|timedout|errors?)(?:{_THINGS})*", _is_trouble),
+    )
+]
+"""What services tell beside a list: what it is, how a member is called that tells it (without capitals and signs), and
+whether its value does."""
