@@ -97,21 +97,23 @@ class Page:
         return told and told[0]
 
 
-def only_part(pages: Sequence[Page]) -> str | None:
+def only_part(pages: Sequence[Page], again: int = 0) -> str | None:
     """Say by what pages tell that there are more than these; None where they tell nothing, or there are not.
 
     Pages that tell one total are those of one list, and so are all that hold it together. Of others one is the last,
     and one the first. The total of a page that has so many itself may be its own.
+
+    again  rows of people who have come in an earlier row: of a page that was fetched twice, or moved on meanwhile
     """
     short: list[tuple[Page, str, int]] = []
     for page in pages:
         if _BROKEN in page.said:
             return _partly(page, f"by {page.said[_BROKEN][0]}")
         if what := next((what for what in (_TOTAL, _PAGES) if what in page.said), None):
-            there = _there(page, what, pages)
+            there = _there(page, what, pages, again)
             if there < page.number(what):
                 short.append((page, what, there))
-    if short and not _hold_it_together([page for page, *_ in short], pages):
+    if short and not _hold_it_together([page for page, *_ in short], pages, again):
         page, what, there = short[0]
         member, number = page.said[what]
         return _partly(page, f"{member} is {number}, and there {'is' if there == 1 else 'are'} {there}")
@@ -122,15 +124,23 @@ def only_part(pages: Sequence[Page]) -> str | None:
     return None
 
 
-def _there(page: Page, what: str, pages: Sequence[Page]) -> int:
-    """Count the users, or the pages, of those that tell the same number of them as one does."""
-    alike = [each.rows for each in pages if each.number(what) == page.number(what)]
-    return sum(alike) if what == _TOTAL else len(alike)
+def _there(page: Page, what: str, pages: Sequence[Page], again: int) -> int:
+    """Count the users, or the pages, of those that tell the same number of them as one does.
+
+    More users than that are of several lists, of which one that is short lacks some.
+    """
+    number = page.number(what)
+    alike = [each.rows for each in pages if each.number(what) == number]
+    if what == _PAGES:
+        return len(alike)
+    there = sum(alike) - (again if len(alike) > 1 else 0)
+    are_several = there > number > page.rows and there % number
+    return page.rows if are_several and max(alike) <= number else there
 
 
-def _hold_it_together(short: Sequence[Page], pages: Sequence[Page]) -> bool:
+def _hold_it_together(short: Sequence[Page], pages: Sequence[Page], again: int) -> bool:
     """Whether pages whose total grew while they were fetched, and lists that tell nothing, are just so many."""
-    there = sum(each.rows for each in pages if each in short or each.is_alone)
+    there = sum(each.rows for each in pages if each in short or each.is_alone) - again
     return there == max(each.number(_TOTAL) for each in short)
 
 

@@ -35,7 +35,7 @@ from provisioner.roster.files.text import is_utf8, text_codec
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
 from provisioner.roster.parts import Part, join
-from provisioner.roster.wrapped import Partitioned, Unpacked, beside, maybe_partial, renamed, unmarked
+from provisioner.roster.wrapped import Partitioned, Unpacked, beside, renamed, unmarked
 
 Opener: TypeAlias = Callable[[int | None], Roster]
 """Opens a file for at most so many rows."""
@@ -92,7 +92,7 @@ def open_roster(roster: Inputs | Path, options: RosterOptions | None = None, fol
             raise encodings.explained(error) from None
         whole = parts[0].roster if len(parts) == 1 else join(parts, options.limit, encodings)
         opened.pop_all()
-        return beside(inputs.about, maybe_partial(whole))
+        return beside(inputs.about, whole)
 
 
 def _parts(inputs: Inputs, options: RosterOptions, folder: Path, opened: ExitStack) -> Iterator[Part]:

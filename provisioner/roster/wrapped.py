@@ -139,9 +139,9 @@ class Partial(Wrapped):
         return [*self.inner.notices(), Notice(ONLY_PART, self.told)]
 
 
-def maybe_partial(roster: Roster) -> Roster:
-    """Have a roster say that it is not all, if its files tell so; see `Partial`."""
-    told = only_part(roster.pages)
+def maybe_partial(roster: Roster, again: int = 0) -> Roster:
+    """Have a roster say that it is not all, if its files tell so; see `Partial`, and `only_part` for `again`."""
+    told = only_part(roster.pages, again)
     return roster if told is None else Partial(roster, told)
 
 

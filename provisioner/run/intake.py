@@ -30,6 +30,7 @@ from provisioner.roster import reader as roster_reader
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.rows import ANOTHER_HEADER, Roster, RosterBatch
+from provisioner.roster.wrapped import maybe_partial
 from provisioner.run.job import Job, Run, reading_options, source_of, way_to_a_mapping
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
@@ -126,8 +127,7 @@ class Opened:
             self.rows.surveyed = rows
             interrupted()
 
-        identity = self.offline or self.settings.run.strict
-        shard, take = self.settings.run.shard, self.taken.add
+        identity, shard, take = self.offline or self.settings.run.strict, self.settings.run.shard, self.taken.add
         found = surveying.survey(
             self.roster, self.binding, self.folder, identity=identity, shard=shard, take=take, progress=progress
         )
@@ -137,7 +137,8 @@ class Opened:
         except RosterError as error:
             raise RosterError(f"{self.roster.name}: {error}") from error
         self.rows.total = found.taken
-        return Surveyed(self, found, Findings(wanted=self.settings.run.show if self.offline else 0))
+        opened = replace(self, roster=maybe_partial(self.roster, found.again))
+        return Surveyed(opened, found, Findings(wanted=self.settings.run.show if self.offline else 0))
 
     def close(self) -> None:
         """Let go of what was kept."""
@@ -246,9 +247,8 @@ class Surveyed:
 
     def report(self) -> Report:
         """Give what was found, once every batch is kept."""
-        opened = self.opened
-        roster, overridden = opened.roster, opened.settings.constraints.overridden
-        return self.findings.report(roster.parts(), overridden, roster.place, opened.binding.fields["uid"])
+        roster, limits = self.opened.roster, self.opened.settings.constraints
+        return self.findings.report(roster.parts(), limits.overridden, roster.place, self.opened.binding.fields["uid"])
 
     def _changed(self) -> RosterChangedError:
         name = self.opened.roster.name
@@ -275,7 +275,7 @@ async def survey(opened: Opened, reader: Executor, stopper: Stopper) -> Surveyed
     """Read the whole roster once; raises `RosterError`, or `InterruptedEarlyError` when the run is to end."""
     surveyed = await in_thread(reader, lambda: opened.survey(lambda: stop_early(stopper)))
     stop_early(stopper)
-    for notice in await in_thread(reader, opened.roster.notices):
+    for notice in await in_thread(reader, surveyed.opened.roster.notices):
         log.warning(notice.code, message=notice.message)
     if (encoding := surveyed.survey.reveals) is not None:
         seen = "other users see uids, and these can be turned back into e-mail addresses"

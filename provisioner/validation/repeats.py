@@ -32,6 +32,8 @@ class Repeats:
     Takes frames of `key` (UInt64), or of `key` and `form` (UInt64): then a key is repeated when it comes with two
     different forms. In memory are at most `run_length` rows and a 64th of the whole, 8 or 16 bytes a row, and in the
     end what is repeated. The file has no name: it is gone when the process is.
+
+    again  rows of a key, of whatever form, that has come before; known once it was asked what is repeated
     """
 
     def __init__(self, folder: Path, run_length: int = RUN_LENGTH) -> None:
@@ -41,6 +43,7 @@ class Repeats:
         self._held_rows = 0
         self._file: IO[bytes] | None = None
         self._chunks: list[list[tuple[int, int]]] = [[] for _ in range(_PARTITIONS)]
+        self.again = 0
 
     def add(self, prints: pl.DataFrame) -> None:
         """Add any number of rows, without nulls. Raises StorageError when the disk takes no more."""
@@ -52,9 +55,14 @@ class Repeats:
     def repeated(self) -> pl.DataFrame:
         """Give the distinct rows whose key is repeated, in no order."""
         if self._file is None:
-            return _repeated(pl.concat(self._held)) if self._held else pl.DataFrame(schema={"key": pl.UInt64})
+            return self._repeated(pl.concat(self._held)) if self._held else pl.DataFrame(schema={"key": pl.UInt64})
         self._spill()
-        return pl.concat([_repeated(partition) for partition in self._partitions()])
+        return pl.concat([self._repeated(partition) for partition in self._partitions()])
+
+    def _repeated(self, prints: pl.DataFrame) -> pl.DataFrame:
+        several = _neighbours(prints)  # of nearly all rosters a few rows
+        self.again += several.height - several["key"].n_unique()
+        return _neighbours(several.unique()) if "form" in prints.columns else several.unique()
 
     def _spill(self) -> None:
         if not self._held_rows:
@@ -102,11 +110,6 @@ class Repeats:
         """Let go of the disk space."""
         if self._file is not None:
             self._file.close()
-
-
-def _repeated(prints: pl.DataFrame) -> pl.DataFrame:
-    again = _neighbours(prints).unique()  # of nearly all rosters a few rows
-    return _neighbours(again) if "form" in prints.columns else again
 
 
 def _neighbours(prints: pl.DataFrame) -> pl.DataFrame:

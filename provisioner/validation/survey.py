@@ -39,6 +39,7 @@ class Survey:
 
     rows           number of data rows
     repeated       uids that come more than once
+    again          number of rows whose uid has come before
     digits         number of digits that an all-digit uid has which has lost no leading zeros; null: none were lost
     rounded        long all-digit uids that end in zeros have been rounded; false when some end so by chance
     respelled      names that also come in another spelling; empty unless identities were compared
@@ -47,7 +48,8 @@ class Survey:
     tags_separator name of the separator that nearly all cells of tags hold, and that is not the one in force
     addressed      for each source of the uid that is encoded, whether nearly all of its texts are e-mail addresses and
                    some are not
-    share          what the shard is of the roster, where only one is taken: `repeated` is known of its rows alone
+    share          what the shard is of the roster, where only one is taken: `repeated` and `again` are known of its
+                   rows alone
     reveals        how uids are encoded that can be turned back into e-mail addresses; null: there are none
     """
 
@@ -62,6 +64,7 @@ class Survey:
     reveals: Encoding | None = None
     addressed: tuple[bool, ...] = ()
     share: Share | None = None
+    again: int = 0
 
     @property
     def likenesses(self) -> bool:
@@ -135,6 +138,7 @@ def survey(
         encoded.found,
         addressed.usual,
         dealt.share if dealt is not None else None,
+        uids.again,
     )
 
 

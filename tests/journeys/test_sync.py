@@ -286,6 +286,9 @@ def test_people_on_a_page_that_is_missing_are_no_leavers(company: Company) -> No
     assert len(held.events("roster.partial")) == 1
     whole = company.sync("--deactivate-leavers", roster="pages")
     assert (whole.exit_code, fates(whole.summary), set(company.active())) == (0, {}, {"ann", "bob"})
+    (pages / "2.json").write_text((pages / "1.json").read_text())
+    twice = company.sync("--deactivate-leavers", roster="pages")
+    assert (twice.exit_code, fates(twice.summary)) == (0, {"found": 1, "reported": 1})
 
 
 @pytest.mark.slow

@@ -26,7 +26,10 @@ def repeated(frames: list[pl.DataFrame], folder: Path, run_length: int) -> list[
     with closing(Repeats(folder, run_length)) as repeats:
         for frame in frames:
             repeats.add(frame)
-        return sorted(repeats.repeated().rows())
+        found = sorted(repeats.repeated().rows())
+    keys = [key for frame in frames for key in frame["key"]]
+    assert repeats.again == len(keys) - len(set(keys))
+    return found
 
 
 @pytest.mark.parametrize("run_length", [1, 100, 10_000])

@@ -88,6 +88,7 @@ def test_the_survey_counts_rows_and_keeps_only_fingerprints_that_repeat(tmp_path
     assert surveyed.repeated.is_sorted()
     assert wanted.is_in(surveyed.repeated.implode()).all()
     assert len(surveyed.repeated) <= len(repeated) + 5
+    assert surveyed.again == len(ids) - len(set(ids))
 
 
 def test_a_roster_without_rows_has_an_empty_survey(tmp_path: Path) -> None:

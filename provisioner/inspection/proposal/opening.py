@@ -26,6 +26,7 @@ from provisioner.roster.formats.rows import ANOTHER_HEADER, OTHER_SHEETS, Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.roster.workbook.file import WorkbookRoster
 from provisioner.roster.workbook.package import open_package
+from provisioner.roster.wrapped import maybe_partial
 from provisioner.validation.vocabulary.recognition import missing_from, recognise_all
 from provisioner.wording import listed, shortened
 
@@ -134,8 +135,9 @@ def _looked_at(roster: Roster, options: RosterOptions, given: RosterOptions) -> 
     tried = {name: value for name in names if (value := getattr(options, name)) != getattr(given, name)}
     if tried.get("header_row") == 1:  # that is where it is looked for
         del tried["header_row"]
+    found = maybe_partial(roster).notices()
     # A second header may lack what the first one has: it is no better for that.
-    told = (each for each in roster.notices() if given.header_row is not None or each.code != ANOTHER_HEADER)
+    told = (each for each in found if given.header_row is not None or each.code != ANOTHER_HEADER)
     notices = tuple(notice.message for notice in told)
     return Opened(options, evidence, tried, notices, tuple(roster.columns), _sheet_of_several(roster))
 

@@ -660,6 +660,50 @@ def test_pages_whose_total_grew_while_they_were_fetched_are_a_whole(tmp_path: Pa
     assert events(folder, tmp_path) == []
 
 
+def pages(folder: Path, *told: dict[str, Any]) -> Path:
+    """Files of a folder, `1.json` and on."""
+    folder.mkdir()
+    for number, each in enumerate(told, 1):
+        written(folder, json.dumps(each), f"{number}.json")
+    return folder
+
+
+EVERYBODY = [{"uid": f"u{at}", "name": "Ann"} for at in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (
+            [{"total": 40, "users": EVERYBODY[:20]}, {"total": 40, "users": EVERYBODY[19:39]}],
+            "1.json says of itself that it is not all (total is 40, and there are 39)",
+        ),
+        (
+            [{"total": 20, "users": EVERYBODY[:20]}, {"total": 20, "next": "?page=2", "users": EVERYBODY[20:39]}],
+            "2.json says of itself that it is not all (total is 20, and there are 19)",
+        ),
+        ([{"total": 40, "users": EVERYBODY[at:][:20]} for at in (0, 20, 20)], None),
+        ([{"total": 20, "users": EVERYBODY[at:][:20]} for at in (0, 20)], None),
+        ([{"total": 20, "users": EVERYBODY[at:][:10]} for at in (0, 10, 20, 30)], None),
+        ([{"total": 3, "users": [*EVERYBODY[:2], EVERYBODY[0]]}], None),
+    ],
+    ids=["one fetched twice", "two lists, one short", "a page twice", "two lists", "two lists of pages", "one page"],
+)
+def test_people_count_towards_a_total_once_and_of_one_list(
+    tmp_path: Path, told: list[dict[str, Any]], said: str | None
+) -> None:
+    """Rows that are one person do not fill the place of another, nor do those of another list."""
+    folder = pages(tmp_path / "pages", *told)
+    found = [each["message"] for each in events(folder, tmp_path) if each["event"] == "roster.partial"]
+    assert [each.partition(";")[0].replace(f"{folder}/", "") for each in found] == ([said] if said else [])
+
+
+def test_a_limit_does_not_hide_that_there_is_more(tmp_path: Path) -> None:
+    """The whole file has been looked at."""
+    path = written(tmp_path, json.dumps({"users": EVERYBODY, "next": "/2"}))
+    assert [each["event"] for each in events(path, tmp_path, run={"limit": 1})] == ["roster.partial"]
+
+
 def test_the_cure_for_a_page_works(tmp_path: Path) -> None:
     """Its list alone says nothing of others."""
     (told,) = events(path := written(tmp_path, json.dumps({"total": 3, "users": [ANN, BOB]})), tmp_path)
