@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from provisioner.errors import RosterError
 from provisioner.roster.csv.grammar import CR, LF, Break, Dialect, Reading, Row, has_other_ends, is_blank, read_rows
-from provisioner.roster.csv.looks import OTHER_QUOTES
+from provisioner.roster.csv.looks import OTHER_QUOTES, foreign_end
 from provisioner.roster.csv.remarks import Figures, is_row, with_figures
 from provisioner.roster.encodings.readings import not_utf8
 
@@ -170,6 +170,8 @@ def _too_wide(text: str, row: int, width: int, dialect: Dialect) -> Defect:
     what = f"{len(cells)} cells, but the header has {width}"
     if any(len(cell.parts(dialect.other_end)) > 1 for cell in cells):
         return _defect(text, f"{what}: {_mixed(dialect)}", row, width, cells[width].start, start)
+    if (foreign := foreign_end(line, dialect.delimiter)) is not None:
+        return _defect(text, f"{what}: {foreign}", row, width, cells[width].start, start)
     cut = next((number for number, (cell, after) in enumerate(pairwise(cells)) if _are_one(cell, after)), None)
     if cut is not None:
         return _defect(text, f"{what}: {UNQUOTED}", row, cut, cells[cut].start, start)

@@ -38,6 +38,7 @@ OTHER_QUOTES: Final = {
 }
 """Quotes that stand for themselves: what they are called → those that open, and those that close."""
 
+_FOREIGN_ENDS: Final = {"\x85": "NEL (U+0085)", "\u2028": "LS (U+2028)", "\u2029": "PS (U+2029)"}
 _SHAPES: Final = ((re.compile(r"[^\W\d_]+"), "a"), (re.compile(r"\d+"), "0"))
 # What hardly any column is called, and people's ids are.
 _OF_A_PERSON: Final = re.compile(r"[A-Za-z]{0,3}[_-]?\d+|[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -189,3 +190,12 @@ def _shape(text: str) -> str:
     for pattern, mark in _SHAPES:
         text = pattern.sub(mark, text)
     return text
+
+
+def foreign_end(line: str, delimiter: str) -> str | None:
+    """Say that what ends lines elsewhere, and none here, seems to stand between rows: `a1,Ann<NEL>b2,Bob`."""
+    for end, name in _FOREIGN_ENDS.items():
+        rows = line.strip().split(end)
+        if len(rows) > 1 and all(delimiter in row for row in rows):
+            return f"its line ends are mixed, {name} is none here; save the file with LF alone"
+    return None

@@ -274,3 +274,15 @@ def test_a_delimiter_that_is_given_overrules_a_line_sep(tmp_path: Path) -> None:
     path = tmp_path / "s.tsv"
     path.write_text('sep=;\nuid\tname\na1\t"Ann" Lee\n')
     assert Found(path, tmp_path, delimiter="\t").users == [{"uid": "a1", "name": '"Ann" Lee'}]
+
+
+@pytest.mark.parametrize("end", ["\x85", "\u2028", "\u2029"])
+def test_what_ends_lines_elsewhere_is_told_as_that(tmp_path: Path, end: str) -> None:
+    """Never with the advice to put cells in quotes; the cure has been proved."""
+    text = end.join(["uid,name\na1,Ann", "b2,Bob", "c3,Cy", ""])
+    (path := tmp_path / "r.csv").write_text(text)
+    said = refusal(path, tmp_path)
+    assert "r.csv: row 1 (line 2, byte " in said
+    assert said.endswith(f"(U+{ord(end):04X}) is none here; save the file with LF alone")
+    path.write_text(text.replace(end, "\n"))
+    assert [user["uid"] for user in Found(path, tmp_path).users] == ["a1", "b2", "c3"]
