@@ -16,7 +16,7 @@ import polars as pl
 
 from provisioner.roster.csv.grammar import UID, Dialect
 from provisioner.roster.files.text import LineNumbers
-from provisioner.roster.formats.rows import BEHIND_BLANK_ROWS, END_OF_FILE, NO_PART, Notice
+from provisioner.roster.formats.rows import BEHIND_BLANK_ROWS, NO_PART, SOMETHING, Notice
 from provisioner.wording import counted
 
 SWALLOWED: Final = "row.swallowed"
@@ -44,8 +44,7 @@ class BehindBlanks:
         """Look at the cells of a block, which have a row of blanks for each blank line; so many rows in it count."""
         if before < self._done or (self._usual is not None and cells.height == rows and not self._ended_blank):
             return
-        text = pl.all().str.strip_chars().fill_null("")
-        filled = cells.select((text != "") & (text != END_OF_FILE))
+        filled = cells.select(pl.all().str.contains(SOMETHING).fill_null(value=False))
         there = filled.select(pl.any_horizontal(pl.all())).to_series()
         group = ((~there).cum_sum() + self._ended_blank).filter(there).head(rows)
         filled, self._ended_blank = filled.filter(there).head(rows), not there[-1]

@@ -13,12 +13,14 @@ from provisioner.roster.files.inputs import NO_SHEETS, Sheets
 from provisioner.roster.files.origin import Origin, Version
 from provisioner.roster.files.text import LineNumbers, is_misnamed
 from provisioner.roster.jsonpages import Page
+from provisioner.wording import INVISIBLE
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called after each batch with the rows and the bytes of the file done so far."""
 
-# What some programs of DOS end a text with; a line end may stand behind it, and another file that was put there.
-END_OF_FILE: Final = "\x1a"
+# Also what some programs of DOS end a text with, and zeros that fill the last block up; another file may stand behind.
+SOMETHING: Final = rf"[^\s\x00\x1a{INVISIBLE}]"
+"""Matches what can be seen in a cell of text."""
 
 ANOTHER_TABLE: Final = (
     "the header of another table; save the rows from there on as a file of its own and name both files, "
@@ -56,8 +58,7 @@ def without_blank_rows(frame: pl.DataFrame) -> pl.DataFrame:
 def _is_blank(name: str, kind: pl.DataType) -> pl.Expr:
     cell = named(name)
     if isinstance(kind, pl.String | pl.Categorical | pl.Enum):
-        text = cell.cast(pl.String).str.strip_chars()
-        return cell.is_null() | (text == "") | (text == END_OF_FILE)
+        return cell.is_null() | ~cell.cast(pl.String).str.contains(SOMETHING)
     return cell.is_null() | (cell.list.len() == 0) if isinstance(kind, pl.List) else _is_nothing(cell, kind)
 
 

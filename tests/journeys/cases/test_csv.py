@@ -286,3 +286,12 @@ def test_what_ends_lines_elsewhere_is_told_as_that(tmp_path: Path, end: str) -> 
     assert said.endswith(f"(U+{ord(end):04X}) is none here; save the file with LF alone")
     path.write_text(text.replace(end, "\n"))
     assert [user["uid"] for user in Found(path, tmp_path).users] == ["a1", "b2", "c3"]
+
+
+@pytest.mark.parametrize(
+    "nothing", ["\u200b,\ufeff\n", " \u200b \u200b,\n", "\0\0\0\0", "\0\n\0", "\x1a\0\0", "\u00ad\x1a\n"]
+)
+def test_a_row_in_which_nothing_can_be_seen_is_no_row(tmp_path: Path, nothing: str) -> None:
+    """Invisible characters are blanks, and so is what fills up the last block of a file."""
+    (path := tmp_path / "r.csv").write_text(f"uid,name\na1,Ann\nb2,Bob\n{nothing}")
+    assert [user["uid"] for user in Found(path, tmp_path).users] == ["a1", "b2"]
