@@ -109,6 +109,18 @@ def both_users(path: Sequence[str]) -> str:
     )
 
 
+def either(one: str, other: str) -> str:
+    """Say that either of two lists may hold the users; all else is to stay, for it may say that there are more pages.
+
+    users, links   fields, employees   data, order      jq 'del(.links)'   'del(.fields)'   'del(.order)'
+    """
+    surplus = one if one.casefold() not in PEOPLE | _RESULTS else other
+    return (
+        f"{shortened(one)} and {shortened(other)} are lists both, so it is not clear which holds the users; take the "
+        f"other out of the object and leave all else in it, such as with jq 'del({_way([surplus])})'"
+    )
+
+
 def no_list(whole: dict[str, Any] | None, is_row: Callable[[list[str]], bool]) -> str:
     """Say of an object without a list of users at its top where they are; null for one that was not kept whole."""
     if whole is not None and (what := other_shape(whole, is_row)) is not None:

@@ -18,7 +18,7 @@ from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.ndjsonline import no_number
 from provisioner.roster.jsonpages import Page
-from provisioner.roster.jsonshapes import PEOPLE, UNWRAPPED, both_users, no_list, no_object, other_shape, slip
+from provisioner.roster.jsonshapes import PEOPLE, UNWRAPPED, both_users, either, no_list, no_object, other_shape, slip
 from provisioner.wording import json_error, shortened
 
 MIB: Final = 1024 * 1024
@@ -120,11 +120,7 @@ class JsonCutter:
                 arrays.append(key)
                 kept.clear()
                 if len(arrays) > 1:
-                    names = " and ".join(map(shortened, arrays))
-                    raise RosterError(
-                        f"{self._name}: {names} are lists both, so it is not clear which holds the users; "
-                        "write the list of users alone"
-                    )
+                    raise RosterError(f"{self._name}: {either(*arrays)}")
                 for text in self._array():
                     first = first or text
                     yield text

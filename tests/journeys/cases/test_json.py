@@ -290,6 +290,27 @@ def test_what_is_no_list_of_users_is_refused_with_the_row(tmp_path: Path, text: 
     assert refusal(written(tmp_path, text), tmp_path).startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("value", "surplus"),
+    [
+        ({"users": TWO, "links": [{"url": "/2"}], "next_page_url": "/2"}, "links"),
+        ({"fields": [{"id": "x"}], "next": "/2", "employees": TWO}, "fields"),
+        ({"data": TWO, "_links": [{"rel": "self"}], "total_items": 40}, "_links"),
+        ({"order": [{"by": "id"}], "entries": TWO, "total_count": 40}, "order"),
+    ],
+)
+def test_of_two_lists_one_is_to_be_taken_away_and_not_what_tells_of_pages(
+    tmp_path: Path, value: dict[str, Any], surplus: str
+) -> None:
+    """The cure has been proved: the page is still known as one."""
+    said = refusal(written(tmp_path, json.dumps(value)), tmp_path)
+    assert said.endswith(f"leave all else in it, such as with jq 'del(.{surplus})'")
+    del value[surplus]
+    path = written(tmp_path, json.dumps(value))
+    assert [each["event"] for each in events(path, tmp_path)] == ["roster.partial"]
+    assert users(path, tmp_path) == TWO
+
+
 def test_text_that_is_not_utf_8_is_told_with_its_byte(tmp_path: Path) -> None:
     """Wherever it is, across what is read at once too."""
     row = b'{"uid":"a1","name":"Ann"},'
