@@ -17,7 +17,14 @@ from provisioner.roster.files.inputs import shown
 from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
 from provisioner.roster.files.origin import Version, version_of
 from provisioner.roster.formats.parquetfooter import FooterColumn, footer_columns
-from provisioner.roster.formats.parquettypes import float_notices, in_dictionaries, in_our_types, rounded, too_wide
+from provisioner.roster.formats.parquettypes import (
+    float_notices,
+    in_dictionaries,
+    in_our_types,
+    rounded,
+    too_wide,
+    with_key_twice,
+)
 from provisioner.roster.formats.rows import Notice, Progress, Roster, RosterBatch, without_blank_rows
 
 FIRST_BATCH = 1_000
@@ -35,7 +42,8 @@ class ParquetRoster(Roster):
 
     texts    columns as the text that they are; see `parquettypes`
     version  of the file that the schema is of: another one is no more read
-    wide     columns of numbers that cannot be read, and what to say of them; they are read as texts that are missing
+    unread   columns that cannot be read, and what to say of them: numbers, which are read as texts that are missing,
+             and maps, of which not all would be read
     kept_as  columns that the file keeps in a dictionary, and their types there
     """
 
@@ -45,7 +53,7 @@ class ParquetRoster(Roster):
     texts: Sequence[pl.Expr] = ()
     remarks: Sequence[Notice] = ()
     version: Version = ()
-    wide: Mapping[str, str] = field(default_factory=dict)
+    unread: Mapping[str, str] = field(default_factory=dict)
     kept_as: Mapping[str, pl.DataType] = field(default_factory=dict)
     slice_bytes: int = SLICE_BYTES
 
@@ -66,8 +74,8 @@ class ParquetRoster(Roster):
 
     @property
     def unreadable(self) -> Mapping[str, str]:
-        """The columns of numbers with too many digits."""
-        return self.wide
+        """The columns of numbers with too many digits, and of maps in which a key comes twice."""
+        return self.unread
 
     @property
     def stored(self) -> Mapping[str, pl.DataType]:
@@ -128,12 +136,12 @@ def open_parquet(where: str | Path, limit: int | None = None) -> ParquetRoster:
         texts = in_our_types(lazy, footer)
         schema = dict(lazy.with_columns(texts).collect_schema())
         rows = lazy.select(pl.len()).collect().item()
-        remarks, kinds = float_notices(lazy), lazy.collect_schema()
+        remarks, kinds, twice = float_notices(lazy), lazy.collect_schema(), with_key_twice(lazy, footer)
     except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
         raise RosterError(f"{name} cannot be read as Parquet: {explained(error, where)}") from None
     rows = rows if limit is None else min(rows, limit)
-    wide, kept_as = too_wide(kinds), in_dictionaries(kinds)
-    roster = ParquetRoster(where, schema, rows, texts, remarks, version, wide, kept_as)
+    unread, kept_as = {**too_wide(kinds), **twice}, in_dictionaries(kinds)
+    roster = ParquetRoster(where, schema, rows, texts, remarks, version, unread, kept_as)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster

@@ -1,13 +1,15 @@
-"""What only the footer of a Parquet file says of its columns: UUIDs, bytes of a fixed length, dates, twin names.
+"""What only the footer of a Parquet file says of its columns: UUIDs, bytes of fixed length, dates, twin names, keys.
 
-The footer is Thrift in its compact protocol (parquet.thrift, FileMetaData); only the schema in it is looked at.
+The footer is Thrift in its compact protocol (parquet.thrift, FileMetaData); of it the schema is looked at, and how many
+values there are.
 """
 
 from __future__ import annotations
 
 import struct
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +19,8 @@ _FIXED_LENGTH: Final = 7
 # Fields of FileMetaData and of SchemaElement; what LogicalType and the older ConvertedType say of a UUID and a date.
 _SCHEMA, _TYPE, _NAME, _CHILDREN, _CONVERTED_TYPE, _LOGICAL_TYPE = 2, 1, 4, 5, 6, 10
 _UUID, _DATE, _CONVERTED_DATE = 14, 6, 6
+# Fields of FileMetaData, RowGroup, ColumnChunk and ColumnMetaData.
+_ROW_GROUPS, _CHUNKS, _OF_CHUNK, _PATH, _VALUES = 4, 1, 3, 3, 5
 _DEEPEST: Final = 64
 
 _STOP, _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = 0, 1, 2, 3, 7, 8, 9, 10, 11, 12
@@ -27,12 +31,14 @@ class FooterColumn:
     """A column at the top level: its name, whether it is a UUID, and whether it holds bytes of a fixed length.
 
     dates  for each value that is not nested, depth first, whether it is a date
+    keys   of a map how many keys it has in all cells together, where one without any counts as one
     """
 
     name: str
     uuid: bool
     fixed: bool
     dates: Sequence[bool]
+    keys: int = 0
 
 
 def footer_columns(path: Path) -> Sequence[FooterColumn]:
@@ -47,10 +53,21 @@ def footer_columns(path: Path) -> Sequence[FooterColumn]:
         file.seek(size - _TRAILER - length)
         footer = file.read(length)
     try:
-        elements = _Thrift(footer).struct()[_SCHEMA]
-        return list(_top_level(elements))
+        whole = _Thrift(footer).struct()
+        keys = _keys(whole)
+        return [replace(each, keys=keys[each.name]) for each in _top_level(whole[_SCHEMA])]
     except (IndexError, KeyError, TypeError, ValueError, struct.error):
         return ()
+
+
+def _keys(whole: dict[int, Any]) -> Counter[str]:
+    """Count the values of what stands first within each column, which in a map are the keys."""
+    found: Counter[str] = Counter()
+    for group in whole[_ROW_GROUPS]:
+        chunks = [chunk[_OF_CHUNK] for chunk in group[_CHUNKS] if _OF_CHUNK in chunk]
+        # Of those of one column the first comes last here, so it stays.
+        found.update({chunk[_PATH][0].decode(): chunk[_VALUES] for chunk in reversed(chunks)})
+    return found
 
 
 def _top_level(elements: list[dict[int, Any]]) -> Iterator[FooterColumn]:

@@ -76,6 +76,23 @@ def too_wide(schema: Mapping[str, DataType]) -> dict[str, str]:
     }
 
 
+def with_key_twice(lazy: pl.LazyFrame, footer: Sequence[FooterColumn]) -> dict[str, str]:
+    """Name the columns of maps in which a key comes twice, of which polars reads one value: column → what to say of it.
+
+    Raises what polars raises of a file that cannot be read.
+    """
+    keys = {each.name: each.keys for each in footer}
+    maps = [name for name, kind in lazy.collect_schema().items() if isinstance(kind, pl.Map) and name in keys]
+    if not maps:
+        return {}
+    read = lazy.select(named(name).map.len().fill_null(0).clip(lower_bound=1).cast(pl.Int64).sum() for name in maps)
+    return {
+        name: "in one of its maps a key comes twice, of which one value would be lost; write each key once"
+        for name, there in read.collect(engine="streaming").row(0, named=True).items()
+        if there < keys[name]
+    }
+
+
 def float_notices(lazy: pl.LazyFrame) -> list[Notice]:
     """Tell which columns are floats of 32 bits and hold numbers of which such a float cannot tell the neighbours."""
     names = [name for name, kind in lazy.collect_schema().items() if isinstance(kind, pl.Float32)]

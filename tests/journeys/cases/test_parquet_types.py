@@ -167,3 +167,25 @@ def test_texts_that_are_kept_in_a_dictionary_are_texts(tmp_path: Path, kind: pl.
     again = rejected.cast({"_errors": pl.Categorical()})
     again.write_parquet(tmp_path / "s" / "again.parquet")
     assert document(tmp_path / "s" / "again.parquet", tmp_path / "s")["defects"].keys() == kept["defects"].keys()
+
+
+@pytest.mark.parametrize(("second", "is_twice"), [("kkb", False), ("kka", True)])
+@pytest.mark.parametrize(("name", "columns"), [("metadata", {}), ("more", {"metadata": {"more": "more"}})])
+def test_a_map_in_which_a_key_comes_twice_is_refused(
+    tmp_path: Path, second: str, is_twice: bool, name: str, columns: dict[str, Any]
+) -> None:
+    """Only one of the values can be read; no polars writes such a file, others do."""
+    keys = pl.Series([[{"key": "kka", "value": "1"}, {"key": "kkb", "value": "2"}], [], None]).cast(
+        pl.Map(pl.String(), pl.String())
+    )
+    path = tmp_path / "r.parquet"
+    pl.DataFrame({"uid": ["a1", "b2", "c3"], "name": ["A", "B", "C"], name: keys}).write_parquet(
+        path, compression="uncompressed", statistics=False
+    )
+    path.write_bytes(path.read_bytes().replace(b"kkb", second.encode()))
+    if is_twice:
+        said = "in one of its maps a key comes twice, of which one value would be lost; write each key once"
+        assert refusal(path, tmp_path, columns=columns) == f"r.parquet: column {name!r}: {said}"
+    else:
+        found = users(path, tmp_path, columns=columns)[0]["metadata"]
+        assert found == ({"more": {"kka": "1", "kkb": "2"}} if columns else {"kka": "1", "kkb": "2"})
