@@ -13,7 +13,7 @@ import polars as pl
 from benchmarks.search.case import Case, Row
 from benchmarks.search.client import BASE, HERE, target
 from benchmarks.search.process import Ended, live
-from benchmarks.search.users import body_of, uid_of
+from benchmarks.search.users import body_of, profile_of, uid_of
 from benchmarks.search.world import World
 from provisioner.journal.journal import Journal
 from provisioner.model import UserRequest
@@ -28,6 +28,7 @@ from provisioner.run.wiring import connected, open_store
 from provisioner.sending.life.lifecycle import Lifecycle
 from provisioner.sending.life.steps import Policy
 from provisioner.sending.roles import RoleCheck
+from provisioner.sending.users.trace import bits_of
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 from provisioner.validation.checked import Checked
@@ -96,7 +97,7 @@ class Rows:
                 "token": [row.token and self.case.asked(self.life).auth_tokens != "none" for row in rows],
                 "role": [None for _ in rows],
                 "deactivated": [None for _ in rows],
-                "filled": [1 for _ in rows],
+                "filled": [bits_of(profile_of(row.who, self.case.version(row.who, self.life))) for row in rows],
             },
             schema={
                 "row": pl.Int64,
