@@ -107,7 +107,8 @@ def test_column_names_stay_as_they_are_and_nameless_columns_get_one(tmp_path: Pa
         (b"\xef\xbb\xbf" + HEADER + b"a,b\nc,Jos\xe9\n", ("r.csv: row 2 (line 3), column 'name' (byte 21): byte 0xE9 "
          "is not UTF-8; it reads 'José' in cp1252, 'Josй' in cp1251; name the one that reads right with --encoding")),
         (HEADER + b"a,\x81\xe9\n", ("r.csv: row 1 (line 2), column 'name' (byte 11): byte 0x81 is not UTF-8; "
-         "it reads 'Ѓй' in cp1251, 'Бщ' in cp866, 'ÅÈ' in mac_roman; name the one that reads right with --encoding")),
+         "it reads 'Ѓй' in cp1251, 'Бй' in mac_cyrillic, 'Бщ' in cp866; "
+         "name the one that reads right with --encoding")),
         (b"uid,na\xefme\n", ("r.csv: in the header, byte 0xEF is not UTF-8; it reads 'naïme' in cp1252, 'naďme' in "
          "cp1250, 'naļme' in cp1257; name the one that reads right with --encoding")),
         (b'uid,"name\na,b\n', ('r.csv: in the header, line 1, column 2 (byte 4): a quote (") that is never closed; '

@@ -29,6 +29,12 @@ NAMES = {
     "王小明,李雷,张伟,欧阳娜娜": ("gbk",),
     "王小明,陳美玲,林志豪": ("big5",),
     "山田太郎,鈴木一郎,佐藤さくら": ("cp932", "euc_jp"),
+    "山田太郎,鈴木一郎,木村拓哉,田中美咲,高橋健一,渡辺直美": ("cp932", "euc_jp"),
+    "김철수,이영희,박지성": ("cp949",),
+    "Jüri Õunapuu,Külli Mägi,Tõnu Põder,Märt Sõber": ("cp1252", "iso8859_15"),
+    "Michał Wójcik,Jan Łoś,Paweł Zieliński": (*CENTRAL, "cp852"),
+    "Юлія Шевченко,Сергій Мельник": ("cp1251", "koi8_u", "mac_cyrillic"),
+    "Анна Иванова,Иван Петров": (*CYRILLIC, "iso8859_5", "mac_cyrillic"),
 }
 
 
@@ -51,7 +57,6 @@ def test_a_list_of_names_reads_best_as_it_was_written(names: str, encoding: str)
         ("Hélène Lefèvre", "cp1252"),
         ("Pál Erdős", "cp1250"),
         ("Zoë", "cp850"),
-        ("김철수,이영희,박지성", "cp949"),
     ],
 )
 def test_what_is_as_likely_as_the_likeliest_is_told(names: str, encoding: str) -> None:
@@ -98,7 +103,15 @@ def test_the_commonest_encoding_is_right_where_a_rarer_one_is_as_likely(names: s
 
 @pytest.mark.parametrize(
     ("names", "encoding"),
-    [("Kovács Győző", "cp1250"), ("Ayşe,Yılmaz,Doğan", "cp1254"), ("Kārlis,Ļaudams", "cp1257")],  # noqa: RUF001
+    [
+        ("Eva Dvořáková,Jan Novák", "cp1250"),
+        ("Lukáš Novák", "iso8859_2"),
+        ("Soňa Nagy", "cp1250"),
+        ("Björn Göbel", "mac_roman"),
+        ("Kovács Győző", "cp1250"),
+        ("Ayşe,Yılmaz,Doğan", "cp1254"),  # noqa: RUF001
+        ("Kārlis,Ļaudams", "cp1257"),
+    ],
 )
 def test_the_commonest_encoding_is_not_taken_where_it_reads_oddly(names: str, encoding: str) -> None:
     """The right one is among those that are as likely, or the likeliest."""

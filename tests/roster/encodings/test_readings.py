@@ -12,7 +12,15 @@ from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile
 
 NAMES = {
-    "cp1252": ["José", "Zoë Müller", "Søren Ødegård", "Françoise Lefèvre", "Jürgen Groß"],
+    "cp1252": [
+        "José",
+        "Zoë Müller",
+        "Søren Ødegård",
+        "Françoise Lefèvre",
+        "Jürgen Groß",
+        "Niccolò Rossi",
+        "Jón Þórðarson",
+    ],
     "cp1250": ["Łukasz Żółć", "Šimon Čech", "Dvořák Tomáš", "Kovács Győző", "Wiśniewska Małgorzata"],
     "cp1251": ["Анна Иванова", "Борис", "Мельник Юрий", "Щербакова Ольга"],
     "cp1253": ["Ελένη Παπαδάκη", "Νίκος", "Γιώργος Αλεξίου"],
@@ -24,10 +32,15 @@ NAMES = {
     "gbk": ["王小明", "李雷", "张伟", "欧阳娜娜"],
     "big5": ["王小明", "陳美玲", "林志豪"],
     "cp932": ["山田太郎", "鈴木一郎", "さくら"],
-    "euc_jp": ["山田太郎"],
+    "euc_jp": ["山田太郎", "長谷川京助", "太田千代"],
     "cp949": ["김철수", "이영희", "박지성"],
     "koi8_r": ["Анна Иванова", "Борис"],
     "cp866": ["Анна Иванова"],
+    "iso8859_5": ["Иван Петров", "Анна Иванова"],
+    "mac_cyrillic": ["Иван Петров", "Юлія Шевченко"],
+    "koi8_u": ["Юлія Шевченко", "Сергій Мельник"],
+    "iso8859_2": ["Tomáš Brož", "Františka Kovář", "Jan Łoś"],
+    "cp852": ["Tomáš Brož", "Michał Wójcik", "Paweł Zieliński"],
     "mac_roman": ["Zoë Müller", "José", "Françoise"],
     "cp850": ["Zoë Müller", "José", "Søren"],
 }
@@ -74,8 +87,10 @@ def test_the_signs_that_programs_put_into_names_are_shown(encoding: str, name: s
 
 def test_the_commonest_encoding_is_named_beside_another_that_reads_a_cell_likewise() -> None:
     """Other cells tell which it is."""
-    data = "uid,name\na1,\u20ac5 \u0160mid\n".encode("cp1252")
+    data = "uid,name\na1,\u20ac5 \u0160mid\na2,Jiří Dvořák\n".encode("cp1250")
     assert ("cp1250 or cp1252", "'\u20ac5 \u0160mid'") in readings(data, first_bad(data))
+    data = "uid,name\na1,\u20ac5 \u0160mid\n".encode("cp1252")
+    assert ("cp1252", "'\u20ac5 \u0160mid'") in readings(data, first_bad(data))
 
 
 @pytest.mark.parametrize(
