@@ -81,7 +81,7 @@ def settings(
     """Build the settings as the commands do. Raises `ConfigurationError` naming the key and where it came from.
 
     config       a TOML file; without one `provisioner.toml` in the current folder is read when it is there
-    environment  variables that count; those of this process by default
+    environment  variables that count, key and password included; those of this process by default
     tables       what overrides both, table by table: `rate={"share": "70%"}, output={"file": "out.csv"}`
     """
     refuse_what_is_no_table(tables, keys_of_tables())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import re
 import sqlite3
 from collections import Counter
@@ -145,6 +146,47 @@ def test_a_plan_and_a_sync_of_it(folder: Path) -> None:
             )
 
     assert asyncio.run(night()) == (2, 2, True)
+
+
+@pytest.mark.slow
+def test_the_key_is_that_of_the_settings_and_never_that_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process may serve many tenants: no call sends the key of one to the address of another."""
+    monkeypatch.setenv("COMETCHAT_API_KEY", "the-key-of-another-tenant")
+
+    async def carried_out() -> list[ExitCode]:
+        from provisioner.emulator.app.settings import EmulatorSettings
+        from provisioner.emulator.server import run_emulator
+
+        async with run_emulator(EmulatorSettings(port=0)) as emulator:
+            environment = {"COMETCHAT_BASE_URL": emulator.url, "COMETCHAT_API_KEY": emulator.api_key}
+            settings = api.settings(None, environment, output={"file": "o.csv"})
+            nightly = api.settings(None, environment, sync={"state": "s.db", "adopt": True})
+            environment["COMETCHAT_API_KEY"] = "changed-since"
+            codes = [
+                (await api.run_async("users.csv", settings)).exit_code,
+                (await api.verify_async("users.csv", settings.model_copy(update={"log": emulated().log}))).exit_code,
+                (await api.undo_async("o.csv", settings)).exit_code,
+                (await api.plan_async("users.csv", nightly)).exit_code,
+                (await api.sync_async("users.csv", nightly)).exit_code,
+            ]
+            for nobodys in ({}, {"COMETCHAT_API_KEY": " "}):
+                with pytest.raises(ConfigurationError, match=r"^no API key: "):
+                    await api.run_async("users.csv", api.settings(None, nobodys, api={"base_url": emulator.url}))
+            return codes
+
+    assert asyncio.run(carried_out()) == [1, 0, 0, 1, 1]
+
+
+def test_settings_tell_nobody_what_environment_they_were_made_with() -> None:
+    """They are printed, compared, dumped and sent to other processes, which find the same key."""
+    environment = {"COMETCHAT_API_KEY": "a-key-of-somebodys"}
+    settings = api.settings(None, environment)
+    assert not any(
+        "a-key-of" in text
+        for text in (repr(settings), str(settings), str(settings.model_dump(exclude={"columns", "constraints"})))
+    )
+    assert settings == api.settings() == pickle.loads(pickle.dumps(api.settings()))
+    assert pickle.loads(pickle.dumps(settings)).environment == environment
 
 
 @pytest.mark.slow

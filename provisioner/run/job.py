@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import time
 from collections.abc import Callable, Sequence
@@ -125,7 +124,7 @@ class Run:
     def begin(cls, job: Job, stopper: Stopper) -> Run:
         """Begin with nothing read, sent or settled. Raises `ConfigurationError`, see `told_every`."""
         tally = Tally()
-        watch = Watch(tally, stopper, drawn=job.drawn, every=told_every(os.environ))
+        watch = Watch(tally, stopper, drawn=job.drawn, every=told_every(job.settings.environment))
         return cls(job, stopper, tally, watch, time.time())
 
 
@@ -236,7 +235,7 @@ def make_target(settings: Settings) -> Target:
     from provisioner.sending.client import proxy_for
 
     refuse_emulator(settings)
-    key, origin, base_url = find_access(settings, os.environ)
+    key, origin, base_url = find_access(settings, settings.environment)
     proxy_for(base_url)  # refused now, and not when the whole roster has been read
     return Target(base_url, key.get_secret_value(), identity(settings), key_origin=origin)
 
@@ -262,7 +261,7 @@ def query_of(settings: Settings) -> Query | None:
     if asked.query is None or asked.database is None:
         missing = "database" if asked.query is not None else "query"
         raise ConfigurationError(f"no {missing}: --query and --database go together; give --{missing}")
-    password = read_database_password(asked.database_password_file, os.environ)
+    password = read_database_password(asked.database_password_file, settings.environment)
     address = parse_address(asked.database)
     return Query(asked.query, address, password.get_secret_value() if password is not None else None)
 

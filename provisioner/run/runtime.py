@@ -113,9 +113,9 @@ def _secrets(settings: Settings) -> list[str]:
     """Find the key and the password, to be masked; whoever needs one says when there is none."""
     found: list[str] = []
     with suppress(ConfigurationError):
-        found.append(read_api_key(settings, os.environ).get_secret_value())
+        found.append(read_api_key(settings, settings.environment).get_secret_value())
     with suppress(ConfigurationError):
-        password = read_database_password(settings.run.database_password_file, os.environ)
+        password = read_database_password(settings.run.database_password_file, settings.environment)
         found += [] if password is None else [password.get_secret_value()]
     return found
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import time
 from collections.abc import AsyncIterator
@@ -223,7 +222,7 @@ def _pacing(settings: Settings, waits: Waits, base_url: str, link: Link | None) 
 
 def _link(settings: Settings, stopper: Stopper) -> Link | None:
     """Reach the pacer of the fleet that started us; None when none did."""
-    if not (address := os.environ.get(PACER)):
+    if not (address := settings.environment.get(PACER)):
         return None
     patience = settings.retry.unreachable_after
 

@@ -11,6 +11,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from pydantic import BaseModel, PrivateAttr
+
 from provisioner.errors import ConfigurationError
 from provisioner.files.looking import UnreadableError, read_text
 from provisioner.roster.database.address import seen_from
@@ -124,6 +126,29 @@ class Problem:
     unknown: bool
     message: str
     value: object
+
+
+@dataclass(frozen=True, slots=True)
+class _Environment:
+    """The variables that came with settings, never printed and never compared; None for those of this process."""
+
+    given: Mapping[str, str] | None = field(default=None, repr=False, compare=False)
+
+
+class WithEnvironment(BaseModel):
+    """What was made in an environment, which is in no dump of it, and finds key and password there."""
+
+    _environment: _Environment = PrivateAttr(default_factory=_Environment)
+
+    def model_post_init(self, context: Mapping[str, str] | None, /) -> None:
+        """Keep the variables that they were made with."""
+        if context is not None and context is not os.environ:
+            self._environment = _Environment(dict(context))
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables that hold a key or a password: those that these settings were made with."""
+        return os.environ if self._environment.given is None else self._environment.given
 
 
 def default_config() -> Path | None:

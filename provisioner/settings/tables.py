@@ -24,7 +24,7 @@ from pydantic import (
 from provisioner.errors import ConfigurationError
 from provisioner.model import AuthTokens, OnExisting
 from provisioner.roster.shard import Shard
-from provisioner.settings.layers import DEFAULT, Key, default_config, explain, layers_of, merge
+from provisioner.settings.layers import DEFAULT, Key, WithEnvironment, default_config, explain, layers_of, merge
 from provisioner.settings.password import check_address
 from provisioner.settings.problems import problems_of
 from provisioner.settings.values import (
@@ -211,7 +211,7 @@ class Log(Table):
     quiet: bool = False
 
 
-class Settings(Table):
+class Settings(Table, WithEnvironment):
     """Everything that can be set."""
 
     api: Api = Api()
@@ -285,14 +285,14 @@ def load_with_origins(
 
 def load_flags(flags: Mapping[str, Mapping[str, Any]]) -> Settings:
     """Build the settings of flags alone, for what makes a config file and reads none. Raises `ConfigurationError`."""
-    return _loaded(flags, {}, None).settings
+    return _loaded(flags, None, None).settings
 
 
-def _loaded(flags: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str], path: Path | None) -> Loaded:
-    layers = layers_of(flags, environment, path)
+def _loaded(flags: Mapping[str, Mapping[str, Any]], environment: Mapping[str, str] | None, path: Path | None) -> Loaded:
+    layers = layers_of(flags, environment or {}, path)
     merged, origins = merge(layers)
     try:
-        settings = Settings.model_validate(merged)
+        settings = Settings.model_validate(merged, context=environment)
     except ConfigurationError as error:  # of [columns], which nothing but a file can hold
         raise ConfigurationError(f"{path}: {error}" if path else str(error)) from None
     except ValidationError as error:
