@@ -303,3 +303,43 @@ def test_a_run_that_was_refused_leaves_a_finished_shard_what_it_was(tmp_path: Pa
     ] * 2
     assert {**merged.summary, "digests": {}} == {**whole.summary, "digests": {}}
     assert "last_run" not in json.loads(file.read_bytes())
+
+
+@pytest.mark.slow
+def test_what_an_undo_took_back_is_not_merged_as_created(tmp_path: Path) -> None:
+    """Neither of a shard nor of a round, or of what was merged of it: what runs it again helps, and is told."""
+    write_roster(tmp_path / "u.csv", [*people(8), {"uid": "a b", "name": "Blank"}])
+    variables = {"COMETCHAT_API_KEY": KEY}
+    with emulator(tmp_path) as api:
+        first = ("run", "u.csv", *api.flags(), "-q", "--shard", "1/2")
+        second = ("run", "u.csv", *api.flags(), "-q", "--shard", "2/2")
+        mended = ("run", "u.results.rejected.csv", *api.flags(), "-q", "-o", "u.round2.results.csv")
+        undo, shards = ("undo", *api.flags(), "--yes"), ("merge", "u.shards")
+        rounds = ("merge", "u.results.csv", "u.round2.results.csv", "-o", "all.csv")
+
+        def ended(*commands: tuple[object, ...]) -> list[tuple[int, str]]:
+            done = [provisioner(*each, cwd=tmp_path, **variables) for each in commands]
+            return [(each.exit_code, each.stderr) for each in done]
+
+        assert [code for code, _ in ended(first, second, shards)] in ([0, 1, 1], [1, 0, 1])
+        rejected = tmp_path / "u.results.rejected.csv"
+        rejected.write_text(mended_rows := rejected.read_text().replace("a b", "a-b"))
+        assert [code for code, _ in ended(mended, rounds)] == [0, 0]
+        refused = []
+        for part, again in (("u.shards/shard-1-of-2.results.csv", first), ("u.round2.results.csv", mended)):
+            undone, of_shards, of_rounds = ended((*undo, part), shards, rounds)
+            assert undone[0] == 0
+            refused += [of_shards, of_rounds]
+            rejected.write_text(mended_rows)  # a merge of shards sets aside what somebody has mended
+            ended(again)
+        whole = ended(rounds)
+        created = {row["uid"] for row in rows(tmp_path / "all.csv") if row["outcome"] == "created"}
+        active = {uid for uid, user in api.users().items() if user["deactivated_at"] is None}
+    said, anew = "an undo has taken users of it back since", "run that again, and merge u.results.csv anew"
+    assert refused.pop(2)[0] == 1
+    assert refused == [
+        (2, f"error: u.shards/shard-1-of-2.results.csv: {said}; run shard 1/2 again, then merge\n"),
+        (2, f"error: {tmp_path}/u.shards/shard-1-of-2.results.csv: {said}; {anew}\n"),
+        (2, f"error: u.round2.results.csv: {said}; run that round again, then merge\n"),
+    ]
+    assert (whole[0], created) == ((0, ""), active)

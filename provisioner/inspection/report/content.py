@@ -170,6 +170,8 @@ def _verdict(sources: Sources, summary: Mapping[str, Any], kind: str, *, stale: 
         return Verdict("bad", f"Stopped: {stopped}", _message(summary))
     if kind == "check":
         return _of_check(code)
+    if _taken_back(sources, summary):
+        return Verdict("warning", "Taken back since", "The numbers are those of the run; what the undo did is below.")
     if code == ExitCode.OK:
         return Verdict("good", "Done", "Every row is as it was asked for.")
     return Verdict("warning", "Finished, and some rows need a person", "See the tables below for what to do.")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing, suppress
+from pathlib import Path
 from typing import Final, NamedTuple
 
+from provisioner.journal.header import open_for_reading
 from provisioner.journal.statements import select
 from provisioner.journal.undo.reversals import DOUBTFUL, JOINED, LOOKED_AT, OURS, TO_BE_DONE, UPDATED
 
@@ -85,3 +89,16 @@ UNTOUCHED: Final = f"SELECT count(*) {JOINED} WHERE verdict = 'untouched' AND {_
 
 TOKENS_LEFT: Final = "SELECT count(*) FROM users WHERE NOT ours AND auth_token IS NOT NULL AND state = 'settled'"
 """Auth tokens of users who were there before: nobody takes them back."""
+
+# Not whose rows a later run has seen to: one that is told of by its results, and so is what it left out.
+_TAKEN_BACK: Final = """
+SELECT (SELECT command FROM runs ORDER BY id DESC LIMIT 1) = 'undo'
+    AND EXISTS (SELECT 1 FROM reversals WHERE again_at IS NULL AND (verdict = 'reversed' OR state = 'sent'))
+"""
+
+
+def is_taken_back(path: Path) -> bool:
+    """Whether an undo took users of the journal at `path` back, and no run has begun since. Not where none is there."""
+    with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
+        return bool(database.execute(_TAKEN_BACK).fetchone()[0])
+    return False

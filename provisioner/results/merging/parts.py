@@ -16,6 +16,7 @@ from provisioner.errors import OutputError
 from provisioner.journal.course.table import is_told
 from provisioner.journal.header import EMULATOR, Identity, owner_in
 from provisioner.journal.lock import holder_of
+from provisioner.journal.undo.telling import is_taken_back
 from provisioner.results.outputs import journal_of
 
 
@@ -35,12 +36,16 @@ class Part:
         return datetime.fromisoformat(self.document[name]).timestamp()
 
     @property
+    def runs(self) -> list[Path]:
+        """Name the results of runs that it consists of: a merge has no journal, and was made of what has."""
+        return list(map(Path, self.document.get("merged") or (self.results,)))
+
+    @property
     def app(self) -> Identity | None:
         """Say where it was sent; null when no journal tells, and it was no rehearsal."""
         if self.document.get("emulator"):
             return EMULATOR
-        merged = self.document.get("merged")  # which has no journal, and was made of what has
-        return owner_in(journal_of(Path(merged[0]) if merged else self.results))
+        return owner_in(journal_of(self.runs[0]))
 
 
 def refuse_other_apps(parts: Sequence[Part]) -> None:
@@ -68,14 +73,18 @@ def refuse_working(results: Path) -> None:
         raise OutputError(f"{results}: {holder} works on it; merge when that has ended")
 
 
-def refuse_outdated(results: Path, again: str) -> None:
-    """Raise `OutputError` for results that the last run of their journal has not written: it was killed.
+def refuse_outdated(part: Part, again: str) -> None:
+    """Raise `OutputError` for results that the last run of their journal has not written, or an undo has made untrue.
 
     again  what runs it again, in words
     """
-    if not is_told(journal_of(results)):
+    if not is_told(journal_of(part.results)):
         before = "the last run did not come to its end, so these are of one before it"
-        raise OutputError(f"{results}: {before}; {again}, then merge")
+        raise OutputError(f"{part.results}: {before}; {again}, then merge")
+    for run in part.runs:
+        if is_taken_back(journal_of(run)):
+            cure = f"{again}, then merge" if run == part.results else f"run that again, and merge {part.results} anew"
+            raise OutputError(f"{run}: an undo has taken users of it back since; {cure}")
 
 
 def refuse_unreadable(*paths: Path) -> None:

@@ -137,8 +137,8 @@ def _finished(results: Path) -> Round:
     if _OF_A_SYNC in document:
         message = "is of a sync, which goes on by its state; mend the rows in the roster itself, and sync that"
         raise OutputError(f"{results}: {message}")
-    refuse_outdated(results, "run that round again")
     each = Round(results, document)
+    refuse_outdated(each, "run that round again")
     if (known := each.digest(RESULTS)) is not None and digest_of(results) != known:
         again = "run that round again, which writes them anew and keeps these beside them"
         raise OutputError(f"{results}: are not the results that were written there; {again}")

@@ -126,7 +126,7 @@ def tokens_of(document: Mapping[str, Any], folder: Path) -> Path | None:
 def _refuse_unlike_what_was_written(shard: FinishedShard) -> None:
     run_again = f"run shard {shard.number}/{shard.of} again"
     refuse_working(shard.results)
-    refuse_outdated(shard.results, run_again)
+    refuse_outdated(shard, run_again)
     again = f"{run_again}, which writes it anew"
     digests = shard.document["digests"]
     results = shard.results if RESULTS in digests else None  # 0.1.0 kept none of them

@@ -154,6 +154,10 @@ def test_an_undo_since_is_told_beside_the_sums() -> None:
     undo = {"reversed": 8, "finished_at": "1970-01-01T02:00:00Z"}
     content = content_of(some_sources(DONE, overview=an_overview(runs=runs), undo=undo))
     assert (content.verdict.tone, content.notes[0]) == ("warning", "Taken back since: 8 users, see below")
+    done = {**DONE, "exit_code": 0}
+    assert headline(done, undo=undo) == headline(DONE, undo=undo) == ("warning", "Taken back since")
+    stopped = {**done, "exit_code": 5, "stopped_by": "unreachable"}
+    assert headline(stopped, undo=undo) == ("bad", "Stopped: unreachable")
     assert content.asked == [("on_existing", "skip")]
     assert [label for label, _ in content.about] == ["app", "address", "roster", "began", "ended", "took"]
     earlier = {"reversed": 8, "finished_at": "1970-01-01T00:00:00Z"}
