@@ -88,9 +88,8 @@ async def provision(
         given = given_before(job.outputs.journal, target.identity)
         if given and not confirmed(partial(confirm_minting, given)):
             raise _unconfirmed()
-    folder, shard = job.outputs.results.parent, settings.shard
-    if shard is not None:
-        refuse_unlike(folder, shard)
+    folder, shard, begun = job.outputs.results.parent, settings.shard, job.outputs.journal.exists()
+    refuse_unlike(folder, shard)
     async with AsyncExitStack() as stack:
         stack.enter_context(run.watch.watching())
         question = Question.of(job)
@@ -108,14 +107,14 @@ async def provision(
             if end is not None:
                 return await _end_again(run, target, recorder, end, confirm)
         surveyed = await survey(opened, reader, stopper)
+        refuse_unlike(folder, shard, surveyed.survey.share, begun=begun)
         job.outputs.refuse_too_many(surveyed.survey.taken)
         _ask(run, target, confirm)
         keep_earlier_files(job, source, anew=anew, new=anew or journal.made)
         if recorder is None:
             recorder = await stack.enter_async_context(opening())
         await recorder.run(lambda: journal.course.keep_roster(source.text))
-        if shard is not None:
-            join_folder(folder, shard)
+        join_folder(folder, shard, surveyed.survey.share, begun=begun)
         run.watch.enter("sending")
         async with connected(run, target, counting_mints(recorder)) as connection:
             policy = Policy(settings.on_existing, settings.auth_tokens, opened.binding.sourced)
@@ -159,8 +158,7 @@ async def _end_again(
     """End as the run before did: nothing has changed since."""
     end.take_over(run.tally)
     _ask(run, target, confirm)
-    if (shard := run.job.settings.run.shard) is not None:
-        join_folder(run.job.outputs.results.parent, shard)
+    join_folder(run.job.outputs.results.parent, run.job.settings.run.shard)
     run.watch.enter("sending")
     async with connected(run, target) as connection, on_record(run, connection, recorder, "run"):
         pass

@@ -343,3 +343,31 @@ def test_what_an_undo_took_back_is_not_merged_as_created(tmp_path: Path) -> None
         (2, f"error: u.round2.results.csv: {said}; run that round again, then merge\n"),
     ]
     assert (whole[0], created) == ((0, ""), active)
+
+
+@pytest.mark.slow
+def test_a_new_shard_of_another_roster_sends_nothing(tmp_path: Path) -> None:
+    """Refused before the first request; each cure that is told works, and who ran before goes on when it is edited."""
+    write_roster(tmp_path / "u.csv", people(9))
+    write_roster(tmp_path / "v.csv", people(12))
+    variables, shards = {"COMETCHAT_API_KEY": KEY}, tmp_path / "u.shards"
+    with emulator(tmp_path) as api:
+
+        def run(roster: str, number: int, *more: object, folder: Path = shards) -> tuple[int, str]:
+            given = ("run", roster, "--shard", f"{number}/3", "-o", folder / f"{number}.csv", *api.flags(), *more)
+            done = provisioner(*given, cwd=tmp_path, **variables)
+            return done.exit_code, done.stderr
+
+        checked = [run("v.csv", 2, "--dry-run")[0], shards.exists() and sorted(each.name for each in shards.iterdir())]
+        assert run("u.csv", 1)[0] == 0
+        sent = len(api.lines("audit"))
+        refused = [run("v.csv", 2, *more) for more in ((), ("--restart",), ())]
+        assert len(api.lines("audit")) == sent
+        codes = [run("v.csv", 2, folder=tmp_path / "v")[0], run("u.csv", 2)[0], run("u.csv", 3)[0]]
+        codes += [run("v.csv", number, "--restart")[0] for number in (1, 2, 3)]
+        merged = provisioner("merge", shards, "-o", "all.csv", "--json", cwd=tmp_path)
+    assert checked == [0, ["2.check.summary.json"]]
+    assert {code for code, _ in refused} == {2}
+    assert all("u.shards: holds shards of a roster with other uids, so shard 2/3" in said for _, said in refused)
+    assert codes == [0] * 6
+    assert (merged.exit_code, merged.summary["rows"]) == (0, 12)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 
 import pytest
 
 from provisioner.errors import ConfigurationError
-from provisioner.results.merging.folder import MANIFEST, join_folder, shards_of
-from provisioner.roster.shard import Shard
+from provisioner.results.merging.folder import MANIFEST, join_folder, refuse_unlike, shards_of
+from provisioner.roster.shard import Shard, Share
 
 
 def test_the_first_shard_says_how_many_there_are(tmp_path: Path) -> None:
@@ -50,3 +51,26 @@ def test_shards_that_begin_at_once_agree(tmp_path: Path) -> None:
         each.join()
     assert (refused, shards_of(tmp_path)) == ([], 16)
     assert [file.name for file in tmp_path.iterdir()] == [MANIFEST]
+
+
+def test_a_new_shard_of_another_roster_has_no_place(tmp_path: Path) -> None:
+    """One that has been there before may read an edited one, which the others have to follow; an older manifest may."""
+
+    def join(number: int, fingerprint: str, *, begun: bool) -> dict[str, object]:
+        join_folder(tmp_path, shard := Shard(number, 2), Share(shard, 1, 2, fingerprint), begun=begun)
+        document: dict[str, object] = json.loads((tmp_path / MANIFEST).read_bytes())
+        return document
+
+    (tmp_path / MANIFEST).write_text('{"shards": 2}\n')  # of an older version
+    a, b = ({"shards": 2, "fingerprint": each} for each in "ab")
+    assert (join(1, "a", begun=False), join(2, "a", begun=False)) == (a, a)
+    with pytest.raises(ConfigurationError) as refused:
+        join(2, "b", begun=False)
+    assert str(refused.value) == (
+        f"{tmp_path}: holds shards of a roster with other uids, so shard 2/2 of this one has no place there; give the "
+        "roster that they have read, run one of them again with this one first, or choose another --output"
+    )
+    assert (join(1, "b", begun=True), join(2, "b", begun=False)) == (b, b)
+    join_folder(tmp_path, Shard(1, 2))  # nothing was read
+    refuse_unlike(tmp_path, None)
+    assert json.loads((tmp_path / MANIFEST).read_bytes()) == b
