@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -75,8 +75,11 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Name of a command → where it is, and what the list of commands says of it."""
 
-SUMMED_UP: Final = frozenset({"run", "validate", "plan", "sync", "verify", "undo"})
-"""Commands whose `--json` is a summary, whatever they end with."""
+SUMMED_UP: Final = frozenset({"run", "validate", "plan", "sync", "verify", "undo", "fleet"})
+"""Commands whose `--json` is a summary, whatever they end with; they see to that themselves."""
+
+ANSWERING: Final = frozenset({"merge", "status", "history", "show", "backup", "constraints", "doctor"})
+"""Commands whose `--json` is their answer; when they have none, a summary says why."""
 
 # Where a line is added, unless it is there.
 _STARTUP: Final = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "powershell": "its profile"}
@@ -192,7 +195,9 @@ def _carry_out_command(words: list[str]) -> int:
         error_message = UsageError(usage.sentence(error, name))
         with _asked_for(chain, options).leaving_summary():
             raise error_message from None
-    code: int | None = carry_out(*bound.args, **bound.kwargs)
+    answering = bool(chain) and chain[-1] in ANSWERING
+    with _asked_for(chain, options).leaving_summary() if answering else nullcontext():
+        code: int | None = carry_out(*bound.args, **bound.kwargs)
     return ExitCode.OK if code is None else code
 
 
@@ -201,7 +206,7 @@ def _asked_for(chain: Sequence[str], options: Sequence[str]) -> Asked:
     from provisioner.cli.usage import value_of
 
     command = chain[-1] if chain else ""
-    output: dict[str, object] = {"json": "--json" in options and command in SUMMED_UP}
+    output: dict[str, object] = {"json": "--json" in options and command in SUMMED_UP | ANSWERING}
     if command == "sync":
         given = value_of(options, "--output", "-o")
         output["file"] = Path(given) if given else _configured_output(value_of(options, "--config", "-c"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,9 @@ import pytest
 
 from provisioner import __version__
 from provisioner.cli import app as cli
-from provisioner.cli.app import COMMANDS, application, carry_out
+from provisioner.cli.app import ANSWERING, COMMANDS, SUMMED_UP, application, carry_out
 from provisioner.cli.boundary import Asked
-from provisioner.errors import ExitCode, UsageError
+from provisioner.errors import ExitCode, ProvisionerError, UsageError
 
 
 def refusal(*words: str) -> str:
@@ -195,3 +196,36 @@ def test_the_commands_are_there() -> None:
     """Each place in the table of commands can be imported."""
     for name in COMMANDS:
         assert application()[name].name == (name,)
+
+
+def test_every_command_that_answers_as_json_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    """Or a refusal of it would print nothing on standard output, and a script could not tell why."""
+    found = set()
+    for name in (*COMMANDS, "config show", "config example"):
+        carry_out([*name.split(), "--help"])
+        found |= {name.rpartition(" ")[2]} if " --json " in capsys.readouterr().out else set()
+    assert found == SUMMED_UP | ANSWERING
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "merge gone.shards -o t.csv", "merge", "status gone.csv", "show ann gone.csv", "history --state gone.db",
+        "doctor -c gone.toml", "constraints -c gone.toml", "config show -c gone.toml", "backup gone.csv copy.db",
+        "fleet gone.toml", "fleet --jbos 1", "verify gone.csv", "undo gone.csv", "run gone.csv", "status gone.csv --x",
+    ],
+)  # fmt: skip
+def test_a_refusal_is_one_json_object_where_that_was_asked_for(
+    words: str, capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the sentence and the exit code; without --json nothing stands on standard output."""
+    monkeypatch.chdir(tmp_path)
+    for more in ((), ("--json",)):
+        with pytest.raises(ProvisionerError) as refused:
+            carry_out([*words.split(), *more])
+        told = capfd.readouterr().out
+        if not more:
+            assert told == ""
+    document = json.loads(told)
+    assert (document["message"], document["exit_code"]) == (str(refused.value), refused.value.exit_code)
+    assert list(tmp_path.iterdir()) == []
