@@ -83,6 +83,7 @@ class Summary:
     finished  UNIX seconds
     emulated  it was the built-in emulator that answered
     needs     what the app was asked about before anything is sent, if it was
+    base_url  the address that it was sent to, in its one spelling; told unless that was the emulator
     """
 
     counts: Counts
@@ -96,6 +97,7 @@ class Summary:
     record: Record = NOTHING_RECORDED
     emulated: bool = False
     needs: Needs | None = None
+    base_url: str | None = None
 
     def __post_init__(self) -> None:
         counts, rows = self.counts, self.tally.rows
@@ -137,8 +139,7 @@ class Summary:
             **self.record.document,
         }
         document |= self.report.document
-        if self.emulated:
-            document["emulator"] = True
+        document |= {"emulator": True} if self.emulated else {"base_url": self.base_url} if self.base_url else {}
         if drift:
             document["drift"] = dict(sorted(drift.items()))
         if self.needs is not None:

@@ -301,14 +301,15 @@ def _summed_up(run: Run, end: End, journal: Journal, *, results: bool = True) ->
     """Write the summary, and warn of what was found; `results`: they could be written."""
     job, now = run.job, time.time()
     log_warnings(job, end.report)
-    emulated = job.settings.api.emulator
+    emulated, app = job.settings.api.emulator, journal.identity.address
 
     def made(left: bool) -> Summary:
         wrote, stop = written(job.outputs, end.rejected, results=True), run.stopper.stop
         wrote = unless_unwritten(wrote, results=results, summary=left)
         return Summary(
-            end.counts, run.tally, end.report, run.started, now, stop, wrote, record=end.record, emulated=emulated
-        )
+            end.counts, run.tally, end.report, run.started, now, stop, wrote,
+            record=end.record, emulated=emulated, base_url=app,
+        )  # fmt: skip
 
     summary = keep_summary(job.outputs.summary, run.stopper, made)
     if summary.outputs["summary"] is not None:

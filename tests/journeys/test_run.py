@@ -20,7 +20,7 @@ SUMMARY_KEYS = [
     "rows", "rejected", "created", "existing", "updated", "failed", "pending", "deactivated", "edited", "requests",
     "retries", "rate_limited", "tokens", "rejected_by_code", "failed_by_code", "started_at", "finished_at",
     "elapsed_seconds", "requests_per_minute", "stopped_by", "message", "exit_code", "outputs", "roster", "digests",
-    "defects", "warnings",
+    "defects", "warnings", "base_url",
 ]  # fmt: skip
 
 

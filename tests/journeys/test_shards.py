@@ -51,7 +51,7 @@ def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
         )
         again = provisioner(*flags, "--shard", "2/3", "--json", cwd=tmp_path, **variables).summary
         merged = provisioner("merge", "users.shards", "-o", "all.csv", "--json", cwd=tmp_path)
-        sent = sum(summary(shards, n)["requests"] for n in (1, 2, 3))
+        sent, address = sum(summary(shards, n)["requests"] for n in (1, 2, 3)), api.url
         apart_flags = (*flags, "--tokens-to", "secret/t.csv", "--shard")
         for n in (1, 2, 3):
             provisioner(*apart_flags, f"{n}/3", cwd=tmp_path, **variables)
@@ -69,7 +69,8 @@ def test_shards_together_do_what_one_run_does(tmp_path: Path) -> None:
             "rejected": digest_of(tmp_path / "whole.rejected.csv"),
         }
     apart = {"requests", "started_at", "finished_at", "elapsed_seconds", "requests_per_minute", "outputs", "merged"}
-    apart |= {"digests"}
+    apart |= {"digests", "base_url"}  # of two emulators
+    assert {each["base_url"] for each in (merged.summary, again)} == {address}
     assert {name: each for name, each in merged.summary.items() if name not in apart} == {
         name: each for name, each in whole.items() if name not in apart
     }

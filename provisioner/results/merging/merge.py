@@ -27,6 +27,7 @@ from provisioner.results.manifest import (
     written_last,
 )
 from provisioner.results.merging.ordered import in_order, rows_of, with_tokens
+from provisioner.results.merging.parts import address_of
 from provisioner.results.merging.shards import FinishedShard, finished_shards, merging_to, worst
 from provisioner.results.outputs import Outputs, journal_of, summary_of
 from provisioner.results.rejections import Dress, keep_rejected
@@ -193,7 +194,20 @@ def _summary(
     merged = tuple(str(each.results.absolute()) for each in shards)
     record = Record(tuple(documents[0]["roster"]), digests, merged=merged)
     emulated = shards[0].app == EMULATOR
-    return Summary(counts, tally, _report(documents), started, finished, _stop(shards), files, None, record, emulated)
+    return Summary(
+        counts,
+        tally,
+        _report(documents),
+        started,
+        finished,
+        _stop(shards),
+        files,
+        None,
+        record,
+        emulated,
+        None,
+        address_of(shards),
+    )
 
 
 def _stop(shards: Sequence[FinishedShard]) -> Stop | None:

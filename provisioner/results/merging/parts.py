@@ -42,16 +42,17 @@ class Part:
 
     @property
     def app(self) -> Identity | None:
-        """Say where it was sent; null when no journal tells, and it was no rehearsal."""
+        """Say where it was sent; null when no journal tells, nor the summary: that of 0.1.0 does not."""
         if self.document.get("emulator"):
             return EMULATOR
-        return owner_in(journal_of(self.runs[0]))
+        told = self.document.get("base_url")
+        return owner_in(journal_of(self.runs[0])) or (Identity("", told) if told else None)
 
 
 def refuse_other_apps(parts: Sequence[Part]) -> None:
     """Raise `OutputError` when parts were sent to several apps, or some to one and some only to the built-in emulator.
 
-    Of a part whose journal is not there it is only known whether it was a rehearsal.
+    Of a part of 0.1.0 whose journal is not there it is not known.
     """
     apps = [(part, part.app) for part in parts]
     rehearsed = next((part for part, app in apps if app == EMULATOR), None)
@@ -65,6 +66,11 @@ def refuse_other_apps(parts: Sequence[Part]) -> None:
             message = f"was sent to {here}, and {other.results} to {there}"
             again = "run again, with --restart, what went to the wrong one, then merge"
             raise OutputError(f"{one.results}: {message}; {again}")
+
+
+def address_of(parts: Sequence[Part]) -> str | None:
+    """Give the one address that parts were sent to; null when it is not known, or was the built-in emulator's."""
+    return next((app.address for part in parts if (app := part.app) not in {None, EMULATOR}), None)
 
 
 def refuse_working(results: Path) -> None:

@@ -39,6 +39,7 @@ from provisioner.results.manifest import (
 from provisioner.results.merging.ordered import rows_of, with_tokens
 from provisioner.results.merging.parts import (
     Part,
+    address_of,
     refuse_other_apps,
     refuse_outdated,
     refuse_unreadable,
@@ -298,7 +299,9 @@ def _summary(rounds: Sequence[Round], told: _Told, outputs: Outputs, digests: Ma
     record = Record(tuple(first["roster"]), merged=merged).with_digests(digests)
     emulated = rounds[0].app == EMULATOR
     stop = _stop(rounds) if counts.outcomes[Outcome.PENDING.value] else None
-    return Summary(counts, tally, report, started, finished, stop, files, None, record, emulated)
+    return Summary(
+        counts, tally, report, started, finished, stop, files, None, record, emulated, None, address_of(rounds)
+    )
 
 
 def _stop(rounds: Sequence[Round]) -> Stop | None:

@@ -79,6 +79,25 @@ def test_what_was_sent_to_two_apps_is_not_merged(tmp_path: Path, made: Made) -> 
         merged()
 
 
+def copied_from(parts: list[Path], *addresses: str) -> None:
+    """Have summaries say where a part was sent whose journal was not copied with it."""
+    for part, address in zip(parts, addresses, strict=True):
+        summary = part.with_suffix(".summary.json")
+        summary.write_text(json.dumps({**json.loads(summary.read_bytes()), "base_url": address}))
+
+
+@both
+def test_where_it_was_sent_is_known_without_the_journal(tmp_path: Path, made: Made) -> None:
+    """Results and summary alone are copied from a machine; what was merged of them says it in its turn."""
+    parts, merged = made(tmp_path)
+    copied_from(parts, HERE.address, THERE.address)
+    with pytest.raises(OutputError, match=re.escape(f"was sent to app (none) at {HERE.address}, and {parts[1]} to")):
+        merged()
+    sent_to(parts, None, SAME)
+    copied_from(parts, HERE.address, HERE.address)
+    assert merged().document["base_url"] == HERE.address
+
+
 @both
 @pytest.mark.parametrize("apps", [(HERE, SAME), (HERE, None), (None, None), (EMULATOR, EMULATOR)])
 def test_what_was_sent_to_one_app_is_merged(tmp_path: Path, made: Made, apps: tuple[Identity | None, ...]) -> None:
