@@ -145,10 +145,8 @@ class Summary:
         if self.needs is not None:
             document["app"] = self.needs.document
         if self.estimate is not None:
-            document["estimate"] = {
-                "requests": self.estimate.requests,
-                "seconds": round(self.estimate.seconds, 1),
-            }
+            estimate = self.estimate
+            document["estimate"] = {"requests": estimate.requests, "seconds": round(estimate.seconds, 1)}
             if self.estimate.settled is not None:
                 document["estimate"]["settled"] = self.estimate.settled
         return document
