@@ -206,11 +206,17 @@ def _asked_for(chain: Sequence[str], options: Sequence[str]) -> Asked:
     from provisioner.cli.usage import value_of
 
     command = chain[-1] if chain else ""
-    output: dict[str, object] = {"json": "--json" in options and command in SUMMED_UP | ANSWERING}
+    output: dict[str, object] = {"json": _wants_json(options) and command in SUMMED_UP | ANSWERING}
     if command == "sync":
         given = value_of(options, "--output", "-o")
         output["file"] = Path(given) if given else _configured_output(value_of(options, "--config", "-c"))
     return Asked((), {"output": output}, nightly=command == "sync")
+
+
+def _wants_json(options: Sequence[str]) -> bool:
+    """Whether `--json` is among them, in any of its forms: `--json=true` is one."""
+    given = [each.partition("=")[2].lower() for each in options if each == "--json" or each.startswith("--json=")]
+    return bool(given) and given[-1] not in {"false", "no", "n", "f", "0"}
 
 
 def _configured_output(config: str | None) -> Path | None:

@@ -51,6 +51,7 @@ from provisioner.run.wiring import (
     connected,
     convert_times,
     counting_mints,
+    is_of_a_fleet,
     open_store,
     tell_of_copy,
 )
@@ -88,7 +89,8 @@ async def provision(
         given = given_before(job.outputs.journal, target.identity)
         if given and not confirmed(partial(confirm_minting, given)):
             raise _unconfirmed()
-    folder, shard, begun = job.outputs.results.parent, settings.shard, job.outputs.journal.exists()
+    folder, shard = job.outputs.results.parent, settings.shard
+    begun = job.outputs.journal.exists() or is_of_a_fleet(job.settings)
     refuse_unlike(folder, shard)
     async with AsyncExitStack() as stack:
         stack.enter_context(run.watch.watching())
@@ -107,14 +109,15 @@ async def provision(
             if end is not None:
                 return await _end_again(run, target, recorder, end, confirm)
         surveyed = await survey(opened, reader, stopper)
-        refuse_unlike(folder, shard, surveyed.survey.share, begun=begun)
+        share = surveyed.survey.share if settings.limit is None else None  # of its beginning nothing can be told
+        refuse_unlike(folder, shard, share, begun=begun)
         job.outputs.refuse_too_many(surveyed.survey.taken)
         _ask(run, target, confirm)
         keep_earlier_files(job, source, anew=anew, new=anew or journal.made)
         if recorder is None:
             recorder = await stack.enter_async_context(opening())
         await recorder.run(lambda: journal.course.keep_roster(source.text))
-        join_folder(folder, shard, surveyed.survey.share, begun=begun)
+        join_folder(folder, shard, share, begun=begun)
         run.watch.enter("sending")
         async with connected(run, target, counting_mints(recorder)) as connection:
             policy = Policy(settings.on_existing, settings.auth_tokens, opened.binding.sourced)

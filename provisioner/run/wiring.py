@@ -220,6 +220,11 @@ def _pacing(settings: Settings, waits: Waits, base_url: str, link: Link | None) 
     )
 
 
+def is_of_a_fleet(settings: Settings) -> bool:
+    """Whether a fleet began this run beside others: all shards of a job of it read one roster, which may have grown."""
+    return bool(settings.environment.get(PACER))
+
+
 def _link(settings: Settings, stopper: Stopper) -> Link | None:
     """Reach the pacer of the fleet that started us; None when none did."""
     if not (address := settings.environment.get(PACER)):

@@ -176,6 +176,57 @@ def test_what_others_have_filled_stays_when_a_row_of_ours_is_edited(tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_what_a_refused_edit_would_have_filled_is_not_ours(tmp_path: Path) -> None:
+    """The photo that somebody gives the user after the refusal stays with the next edit."""
+    with emulator(tmp_path) as api:
+        rows_of_ann = ["Ann,,", f"Ann,{AVATAR},ghost", "Anna,,"]
+        codes = []
+        for at, row in enumerate(rows_of_ann):
+            (tmp_path / "people.csv").write_text(f"uid,name,avatar,role\nann,{row}\n")
+            codes.append(run(api, tmp_path, "--no-check-roles").exit_code)
+            if at == 1:
+                api.another_hand("PUT", "/users/ann", {"avatar": "https://a.b/own"})
+        ann = api.users()["ann"]
+        assert (codes, ann["name"], ann["avatar"]) == ([0, 1, 0], "Anna", "https://a.b/own")
+
+
+@pytest.mark.slow
+def test_what_a_lost_run_has_filled_is_emptied_by_an_edit(tmp_path: Path) -> None:
+    """The copy of the journal that goes on does not know of it."""
+    with emulator(tmp_path) as api:
+        for name, avatar in (("Ann", ""), ("Ann", AVATAR)):
+            (tmp_path / "people.csv").write_text(f"uid,name,avatar\nann,{name},{avatar}\n")
+            assert run(api, tmp_path).exit_code == 0
+            if not avatar:
+                assert provisioner("backup", "out.csv", "safe.db", cwd=tmp_path).exit_code == 0
+        for each in tmp_path.glob("out.journal.db*"):
+            each.unlink()
+        (tmp_path / "safe.db").rename(tmp_path / "out.journal.db")
+        (tmp_path / "people.csv").write_text("uid,name,avatar\nann,Anna,\n")
+        assert run(api, tmp_path).summary["edited"] == 1
+        ann = api.users()["ann"]
+        assert (ann["name"], ann["avatar"]) == ("Anna", None)
+
+
+@pytest.mark.slow
+def test_what_an_undo_of_a_round_has_put_back_is_emptied_by_the_next_run(tmp_path: Path) -> None:
+    """Though this round had emptied it itself, before it was taken back."""
+    head = "uid,name,avatar"
+    with emulator(tmp_path) as api:
+        for row in (f"ann,Ann,{AVATAR}", f"ann,,{AVATAR}"):
+            (tmp_path / "people.csv").write_text(f"{head}\n{row}\n")
+            run(api, tmp_path)
+        mended = tmp_path / "out.rejected.csv"
+        mended.write_text(mended.read_text().replace(f"ann,,{AVATAR}", "ann,Ann Lee,"))
+        round2 = ("run", "out.rejected.csv", *api.flags(), "-o", "out2.csv")
+        avatars = []
+        for command in (round2, ("undo", "out2.csv", *api.flags(), "--yes"), round2):
+            assert provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 0
+            avatars.append(api.users()["ann"]["avatar"])
+        assert avatars == [None, AVATAR, None]
+
+
+@pytest.mark.slow
 def test_a_column_that_is_gone_empties_nobody(tmp_path: Path) -> None:
     """The roster has no source for the avatar any more, so what becomes of it is none of its business."""
     (tmp_path / "people.csv").write_text("uid,name,avatar\nann,Ann,https://a.b/1\n")

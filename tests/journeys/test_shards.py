@@ -367,8 +367,12 @@ def test_a_new_shard_of_another_roster_sends_nothing(tmp_path: Path) -> None:
         codes = [run("v.csv", 2, folder=tmp_path / "v")[0], run("u.csv", 2)[0], run("u.csv", 3)[0]]
         codes += [run("v.csv", number, "--restart")[0] for number in (1, 2, 3)]
         merged = provisioner("merge", shards, "-o", "all.csv", "--json", cwd=tmp_path)
+        # The beginning of a roster tells nothing of the rest.
+        codes += [
+            run("u.csv", number, *more, folder=tmp_path / "w")[0] for number, more in ((1, ("--limit", "3")), (2, ()))
+        ]
     assert checked == [0, ["2.check.summary.json"]]
     assert {code for code, _ in refused} == {2}
     assert all("u.shards: holds shards of a roster with other uids, so shard 2/3" in said for _, said in refused)
-    assert codes == [0] * 6
+    assert codes == [0] * 8
     assert (merged.exit_code, merged.summary["rows"]) == (0, 12)

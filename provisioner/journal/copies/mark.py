@@ -42,6 +42,8 @@ WHERE standing IS NULL AND NOT (state = 'settled' AND outcome IN ({FINAL_OUTCOME
 INSERT OR IGNORE INTO overwrites (id, kind, kept_at)
     SELECT id, 'unknown', :at FROM users WHERE operation IS NULL AND NOT ours
 """,
+    # A lost run may have filled more of a user.
+    "UPDATE users SET filled = NULL WHERE ours",
     # A leaver of a night since has lost its auth tokens, and gets another one when it comes back. What is known of a
     # flush of ours stays known.
     """

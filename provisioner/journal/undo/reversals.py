@@ -169,7 +169,7 @@ ON CONFLICT (id) DO UPDATE SET undo = excluded.undo, state = excluded.state, ver
 UPDATE users SET state = 'pending', outcome = 'pending', http_status = NULL, error_code = NULL, error_message = NULL,
     settled_at = NULL, doubt_since = given.doubt_since, doubt_hash = iif(given.doubt_since IS NULL, NULL, doubt_hash),
     withdrawn = given.reason IS 'deactivated',
-    owed = owed OR ours > 1,
+    owed = owed OR ours > 1, filled = iif(ours > 1, NULL, filled),
     ours = iif({_STAYS}, ours, 0),
     auth_token = iif(given.reason IN ('deactivated', 'deleted', 'another_user'), NULL, auth_token),
     created_at = iif({_STAYS}, created_at, NULL),

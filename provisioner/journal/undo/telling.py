@@ -97,8 +97,17 @@ SELECT (SELECT command FROM runs ORDER BY id DESC LIMIT 1) = 'undo'
 """
 
 
-def is_taken_back(path: Path) -> bool:
-    """Whether an undo took users of the journal at `path` back, and no run has begun since. Not where none is there."""
+_TAKEN_BACK_SINCE: Final = (
+    "SELECT EXISTS (SELECT 1 FROM reversals WHERE state = 'sent' OR (verdict = 'reversed' AND settled_at > ?))"
+)
+
+
+def is_taken_back(path: Path, since: float | None = None) -> bool:
+    """Whether an undo took users of the journal at `path` back, and no run has begun since. Not where none is there.
+
+    since  of results that were copied before that (UNIX seconds): whether any undo has, whatever was run after it
+    """
+    asked, values = (_TAKEN_BACK, ()) if since is None else (_TAKEN_BACK_SINCE, (since,))
     with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
-        return bool(database.execute(_TAKEN_BACK).fetchone()[0])
+        return bool(database.execute(asked, values).fetchone()[0])
     return False

@@ -50,7 +50,8 @@ def refuse_unlike(folder: Path, shard: Shard | None, share: Share | None = None,
         raise ConfigurationError(
             f"{folder}: {which}, so shard {shard} has no place there; {again}choose another folder"
         )
-    if share is not None and not begun and _manifest(folder).get(_ROSTER) not in {None, share.fingerprint}:
+    known = _manifest(folder).get(_ROSTER)
+    if share is not None and not begun and known is not None and known != share.fingerprint:
         raise ConfigurationError(
             f"{folder}: holds shards of a roster with other uids, so shard {shard} of this one has no place there; "
             "give the roster that they have read, run one of them again with this one first, or choose another --output"

@@ -88,8 +88,9 @@ def refuse_outdated(part: Part, again: str) -> None:
         before = "the last run did not come to its end, so these are of one before it"
         raise OutputError(f"{part.results}: {before}; {again}, then merge")
     for run in part.runs:
-        if is_taken_back(journal_of(run)):
-            cure = f"{again}, then merge" if run == part.results else f"run that again, and merge {part.results} anew"
+        is_copied = run != part.results
+        if is_taken_back(journal_of(run), part.time("finished_at") if is_copied else None):
+            cure = f"run that again, and merge {part.results} anew" if is_copied else f"{again}, then merge"
             raise OutputError(f"{run}: an undo has taken users of it back since; {cure}")
 
 

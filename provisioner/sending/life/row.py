@@ -23,7 +23,7 @@ class Life:
     """What is known of one row while it lasts.
 
     mark   our last answer that changed the user, see `Past`
-    own    what is sent now brings a user of ours up to date
+    own    what is sent now brings a user of ours up to date; `updated`: an update was carried out
     alone  no other hand has changed the user since then, so that what our next answer shows is ours as well
     there  a create was told in this life that the uid exists
     shown  the user, as it was found before anything is sent for it
@@ -31,7 +31,7 @@ class Life:
 
     __slots__ = (
         "alone", "attempts", "besides", "carried", "clock", "created_at", "doubt_since", "doubted", "filled", "mark",
-        "own", "request", "shown", "there", "token",
+        "own", "request", "shown", "there", "token", "updated",
     )  # fmt: skip
 
     def __init__(self, request: UserRequest, clock: ServerClock) -> None:
@@ -47,7 +47,7 @@ class Life:
         self.carried: bytes | None = None
         self.besides: str | None = None
         self.filled: int | None = None
-        self.doubted = self.own = self.alone = self.there = False
+        self.doubted = self.own = self.updated = self.alone = self.there = False
 
     def is_another(self, user: Mapping[str, Any]) -> bool:
         """Whether an answer shows somebody else than whom the journal knows."""
@@ -62,6 +62,7 @@ class Life:
         """Take in an answer to a request sent at `began` (ticks, see `ServerClock`)."""
         if operation in _ATTEMPTS:
             self.attempts += 1
+        self.updated = self.updated or (operation is Operation.UPDATE and verdict is Verdict.DONE)
         if verdict is Verdict.IN_DOUBT:
             self.doubted = self.doubted or operation is Operation.UPDATE
         if operation is Operation.CREATE and verdict is Verdict.IN_DOUBT:
@@ -111,7 +112,11 @@ class Life:
     def open(self, reply: Reply | None = None) -> Settlement:
         """End without one; what is known is kept."""
         # Doubt outlives a failure: the next run tries again and must still be able to tell ours from others.
-        return self.settled(Outcome.FAILED, reply, self.created_at)._replace(doubt_since=self.doubt_since)
+        there = self.settled(Outcome.FAILED, reply, self.created_at)._replace(doubt_since=self.doubt_since)
+        past = self.request.past
+        if past is None or self.updated or self.doubted:
+            return there
+        return there._replace(filled=past.filled)  # nothing of what may have been sent was carried out
 
     def failed(self, reply: Reply, code: str, message: str) -> Settlement:
         """End as a failure, said in our words."""

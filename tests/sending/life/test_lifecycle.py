@@ -731,6 +731,19 @@ def test_only_what_this_job_has_filled_is_emptied(before: int, filled: int, body
     assert (settlement.besides, settlement.filled) == left
 
 
+@pytest.mark.parametrize(
+    ("answers", "filled"),
+    [([user(LONG_AGO), REFUSED], 1), ([NOT_FOUND], 1), ([user(LONG_AGO), *[LOST] * 8], None)],
+    ids=["refused", "gone", "in doubt"],
+)
+def test_what_was_refused_has_filled_nothing(answers: list[Reply], filled: int | None) -> None:
+    """What somebody gives the user then is not taken for ours; an update in doubt may have been carried out."""
+    world = World(answers, EMPTYING)
+    world.keeper = Noting(world)
+    settlement = world.settle(ours(changed=True, filled=1)._replace(filled=3))
+    assert (settlement.outcome, settlement.filled) == (Outcome.FAILED, filled)
+
+
 LIST, REACTIVATE = Operation.LIST, Operation.REACTIVATE
 WITHDRAWN = ours(State.PENDING, Outcome.PENDING, withdrawn=True, mark=LONG_AGO, auth_token=None)
 STRANGER, BY_HAND, ASLEEP = shown(NOW - 60), shown(LONG_AGO, NOW - 60), shown(LONG_AGO, LONG_AGO, NOW - 99)
