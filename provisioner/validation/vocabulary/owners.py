@@ -1,7 +1,7 @@
 """Whose a column is: of the person of its row, or of somebody or something else.
 
 E-Mail (Eltern), Employee ID (Manager)   brackets may name another: of what else they hold nothing is known
-coach.name, plan/id, VPN: enabled        what stands before a separator has to be a person, or what programs wrap one in
+coach.name, plan/id, Coach - Name        what stands before a separator has to be a person, or what programs wrap one in
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ _PEOPLE: Final = (
     *(f"{person}s" for person in PERSONS), "people", "account", "Benutzer", "Nutzer", "utilisateur", "usuario",
     "ユーザー", "staff", "player", "learner", "Mitglied", "Mitglieder", "Kunde", "Kunden", "Klient", "Klienten",
     "Schüler", "Spieler", "Teilnehmer", "membre", "adhérent", "élève", "miembro", "socio", "alumno", "cliente",
-    "lid", "leden",
+    "lid", "leden", "Mitarbeiter", "сотрудник",
 )  # fmt: skip
 _WRAPPERS: Final = (
     "profile", "data", "attribute", "attributes", "field", "fields", "trait", "traits", "property", "properties",
     "metadata", "meta", "app", "core", "body", "payload", "node", "item", "items", "record", "records", "result",
     "results", "response", "entity", "object", "resource", "value", "values", "content", "row", "rows", "detail",
     "details", "info", "information", "general", "basic", "common", "custom", "standard", "default", "public",
-    "private", "personal", "personnel", "work", "business", "official", "employment", "identity", "auth", "login",
-    "membership", "claims", "Stammdaten", "Personalien", "Kontakt", "Kontaktdaten", "Allgemein", "dienstlich",
+    "private", "personal", "personnel", "work", "official", "job", "employment", "identity", "auth",
+    "login", "membership", "claims", "Stammdaten", "Personalien", "Kontakt", "Kontaktdaten", "Allgemein", "dienstlich",
     "coordonnées", "identité", "datos", "dati", "dados", "gegevens", "基本情報",
 )  # fmt: skip
 """What programs and forms put before what they know of a person; a number does not count either."""
-_SEPARATORS: Final = re.compile(r"\.(?=\S)|[/:]")
+SEPARATORS: Final = re.compile(r"\.(?=\S)|[/:]|\s[-–—|>»›]\s")  # noqa: RUF001 - dashes
 """Behind an abbreviation stands a blank: `Dienstl. E-Mail`."""
+_OF_A_TABLE: Final = re.compile(r"'?([^\[\]']*\w)'?\[([^\[\]]+)\]")
 _SERVICES: Final = (
     "mfa", "2fa", "factor", "otp", "sso", "newsletter", "newsletters", "notification", "notifications",
     "marketing", "mailing", "mail", "sms", "push", "subscriptions", "VPN", "wifi", "WLAN", "license", "licence",
@@ -54,12 +55,15 @@ _PARTS: Final = (
     Meaning.ID, Meaning.LOGIN, Meaning.EMAIL, Meaning.NAME, Meaning.FIRST, Meaning.LAST, Meaning.PREFERRED,
     Meaning.PHONE, Meaning.POSITION,
 )  # fmt: skip
-_AKIN: Final = {Meaning.ID: (Meaning.ID, Meaning.LOGIN, Meaning.POSITION), Meaning.STATUS: (Meaning.STATUS,)}
-"""What a column may be that is called two things, `Name/Vorname` and `Nr./ID`, but that an address has no id."""
+_AKIN: Final = {
+    Meaning.ID: (Meaning.ID, Meaning.LOGIN, Meaning.POSITION), Meaning.STATUS: (Meaning.STATUS,),
+    Meaning.NAME: (Meaning.NAME, Meaning.FIRST, Meaning.LAST, Meaning.PREFERRED, Meaning.POSITION),
+}  # fmt: skip
+"""What a column may be that is called two things, `Name/Vorname` and `Nr./ID`; an address has no id and no name."""
 _REACHED: Final = frozenset({Meaning.EMAIL, Meaning.PHONE})
 _REACHED_AT: Final = (
     "address", "addresses", "Adresse", "Anschrift", "dirección", "indirizzo", "communication", "Kommunikation",
-    "primary", "main", "home",
+    "primary", "main", "home", "business", "corporate", "legal", "preferred", "current",
 )  # fmt: skip
 """What an address or a number may stand in besides, and no id and no name: `address.phone`."""
 
@@ -134,14 +138,20 @@ def may_be_of(meaning: Meaning, column: str) -> bool:
 
 def _are_wrappers(text: str, meaning: Meaning) -> bool:
     """Whether what stands before the last separator is a person, from the nearest on, or what one is wrapped in."""
-    for part in reversed(_SEPARATORS.split(BRACKETS.sub("", text))[:-1]):
+    for part in reversed(SEPARATORS.split(BRACKETS.sub("", text))[:-1]):
         found = unnumbered(words_of(part))
-        if found and found[-1] in _people():
+        if found and found[-1] in people():
             return True
-        is_wrapper = all(form in forms_of(_WRAPPERS) | _people() for form in found)
+        is_wrapper = all(form in forms_of(_WRAPPERS) | people() for form in found)
         if not (is_wrapper or _is_akin("".join(unnumbered([part])), meaning)):
             return False
     return True
+
+
+def dotted(text: str) -> str:
+    """Write the column of a table of people, as data models have it, with a dot: Employees[Full Name]."""
+    found = _OF_A_TABLE.fullmatch(text)
+    return ".".join(found.groups()) if found and normal_form(words_of(found[1])[-1]) in people() else text
 
 
 def _is_akin(form: str, meaning: Meaning) -> bool:
@@ -189,7 +199,7 @@ def _bodies() -> frozenset[str]:
 
 
 @cache
-def _people() -> frozenset[str]:
+def people() -> frozenset[str]:
     """Give the words for people in each language; a profile is only what one is wrapped in."""
     return forms_of((*PERSONS, *_PEOPLE, *SYNONYMS[Meaning.NAME][-1].split("|"))) - forms_of(_WRAPPERS)
 

@@ -17,11 +17,14 @@ from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.leaving import says_gone_of
 from provisioner.validation.vocabulary.owners import (
     PERSONS,
+    SEPARATORS,
     can_be_owned,
     contact_in,
+    dotted,
     is_of_a_thing,
     is_of_another,
     may_be_of,
+    people,
 )
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 from provisioner.validation.vocabulary.table import (
@@ -51,7 +54,10 @@ _BESIDE_STATUS: Final = frozenset((
 ))  # fmt: skip
 """What may stand beside a word for who is active, in any order: is_blocked, suspended_at, Account Disabled."""
 _PRIVATE: Final = (Meaning.SECRET, Meaning.EMAIL, Meaning.PHONE)
-_FIRST: Final = re.compile(r"[^./:]*(?:\.(?=\S)|[/:])\s*(?=\S)")
+_LAST: Final = re.compile(rf"\.|{SEPARATORS.pattern}")
+_FIRST: Final = re.compile(rf".*?(?:{SEPARATORS.pattern}|\[)\s*(?=\S)", re.DOTALL)
+_VALUE: Final = re.compile(r"(?<=\w)[./:]value$", re.IGNORECASE)
+"""So interfaces that give each field a label call what is in it: `attributes.first_name.value`."""
 _LEAST_SHARED: Final = 2
 _SHARE: Final = 0.75  # of all columns, that begin with the name of their table
 _LEAST_WITHIN: Final = 5  # letters of a word that counts within a longer one, as `Initialpasswort`
@@ -66,14 +72,20 @@ def recognise(column: str) -> Recognition | None:
     """Tell what a column is by its name; None for a name that nobody knows."""
     if (meaning := _OF_FIELDS.get(field_of(column) or "")) is not None:
         return Recognition(meaning, -1)
-    text, table = unicodedata.normalize("NFKC", column), known_words()
+    text = _VALUE.sub("", unicodedata.normalize("NFKC", column))
+    found = _known(dotted(text)) or _known(text)
+    if found is None and privacy_of(text) is Meaning.SECRET:
+        return Recognition(Meaning.SECRET, _RANK_BY_PART)
+    return found
+
+
+def _known(text: str) -> Recognition | None:
+    table = known_words()
     if (found := table.get(normal_form(text))) is not None:
         return found
     found = next((known for form in _forms(text) if (known := table.get(form)) is not None), None)
     if found is not None and (found.meaning is Meaning.PROFILE or may_be_of(found.meaning, text)):
         return found
-    if privacy_of(column) is Meaning.SECRET:
-        return Recognition(Meaning.SECRET, _RANK_BY_PART)
     return None
 
 
@@ -83,7 +95,7 @@ def privacy_of(name: str) -> Meaning | None:
 
     work_email, emergencyPhone2, Initial pw, Bruttogehalt, password new; not so email_verified
     """
-    words = unnumbered(words_of(BRACKETS.sub("", name)))
+    words = unnumbered(words_of(BRACKETS.sub("", _VALUE.sub("", name))))
     table = known_words()
     for start in range(len(words)):
         found = table.get("".join(words[start:]))
@@ -173,8 +185,10 @@ def _forms(text: str) -> Iterator[str]:
     if is_of_another(bare):
         return
     yield from _listed(bare)
-    # user.firstName, user/login, urn:…:userName
-    last = re.split(r"[./:]", bare)[-1]
+    # user.firstName, user/login, urn:…:userName; but E-Mail: Mitarbeiter
+    *before, last = _LAST.split(bare)
+    if normal_form(last) in people():
+        yield normal_form("".join(before))
     yield normal_form(last)
     yield from _without_owners(form)
     yield from _flags(last)

@@ -150,7 +150,56 @@ def test_what_stands_in_a_list_is_known_by_the_list(meaning: Meaning | None, nam
     )
 
 
+@pytest.mark.parametrize(
+    ("meaning", "names"),
+    [
+        (Meaning.ID, ("Employee - Employee Number", "Personal Info - Employee ID", "Worker - Employee ID", "User - ID",
+                      "Kontakt - Personalnummer", "Employees[EmployeeID]", "'Employees'[Employee ID]", "Kontakt | ID",
+                      "ID - Mitglied", "Employee \u2013 Job Info \u2013 Employee ID", "Worker > Employee ID")),
+        (Meaning.NAME, ("Employee - Full Name", "Worker - Legal Name", "Employees[Full Name]", "Mitarbeiter[Name]",
+                        "Mitglied[Vor- und Nachname]", "\u793e\u54e1[\u6c0f\u540d]")),
+        (Meaning.FIRST, ("Personal Info - First Name", "Kontakt - Vorname", "Vorname - Mitarbeiter",
+                         "Vorname: Mitarbeiter", "Vorname[Mitglied]")),
+        (Meaning.EMAIL, ("Employee - Work Email", "Kontakt - E-Mail", "Employees[Email]", "Corporate - E-Mail",
+                         "E-Mail - Mitarbeiter", "E-Mail: Mitarbeiter", "business.email")),
+        (Meaning.PHONE, ("Preferred - Phone", "Kontakt - Handy", "Current - Phone", "Legal - Phone",
+                         "Phone - Contact")),
+        (Meaning.STATUS, ("User - Status", "Status - Mitarbeiter", "Employees[Status]")),
+        (Meaning.PROFILE, ("Employee - Department", "Mitarbeiter[Firma]", "Company - Name")),
+        (None, ("Manager - Name", "Employee - Manager - Name", "Manager - Employee ID", "Emergency Contact - Name",
+                "Approver - ID", "Employees - Approver[Name]", "Employees[Manager Name]", "Employees[Parent Email]",
+                "Company - Employee ID", "Employee - Company - ID", "Business - Name", "business.id", "business.name",
+                "Coach - E-Mail", "Coach[Name]", "Dependent - First Name", "Vendor - Email", "Order - ID",
+                "Employees[Order ID]", "VPN - enabled", "Email - Status", "Phone - Name", "E-Mail: Name",
+                "Newsletter - Active", "Notes - Name", "Legal - ID", "Preferred - Employee ID")),
+    ],
+)  # fmt: skip
+def test_a_table_stands_before_a_dash_as_before_a_dot(meaning: Meaning | None, names: tuple[str, ...]) -> None:
+    """A report writes `Employee - Full Name`, and a data model `Employees[Full Name]`; whose it is counts as ever."""
+    assert {name: found.meaning if (found := recognise(name)) else None for name in names} == dict.fromkeys(
+        names, meaning
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "meaning"),
+    [
+        ("attributes.id.value", Meaning.ID), ("attributes.first_name.value", Meaning.FIRST),
+        ("attributes.email.value", Meaning.EMAIL), ("attributes.status.value", Meaning.STATUS),
+        ("properties.lastname.value", Meaning.LAST), ("user/name/value", Meaning.LOGIN),
+        ("attributes.iban.value", Meaning.SECRET), ("attributes.position.value", Meaning.PROFILE),
+        ("attributes.first_name.label", None), ("attributes.supervisor.value.attributes.first_name.value", None),
+        ("attributes.office.value.attributes.name", None), ("attributes.team.value.attributes.id.value", None),
+        ("coach.name.value", None), ("plan.id.value", None), ("attributes.value", None), (".value", None),
+    ],
+)  # fmt: skip
+def test_the_value_of_a_field_is_what_the_field_is(name: str, meaning: Meaning | None) -> None:
+    """Interfaces give each field a label and a value."""
+    found = recognise(name)
+    assert (found and found.meaning) == meaning
+
+
 def test_a_column_that_nobody_knows_is_his_own_unless_something_says_otherwise() -> None:
     """An address in it would else be made the person's."""
-    names = ("Kontakt", "recruiter.contact", "Kontakt (Eltern)", "user.contact")
-    assert [may_be_of(Meaning.EMAIL, name) for name in names] == [True, False, False, True]
+    names = ("Kontakt", "recruiter.contact", "Kontakt (Eltern)", "user.contact", "Recruiter - E-Mail", "User - Contact")
+    assert [may_be_of(Meaning.EMAIL, name) for name in names] == [True, False, False, True, False, True]

@@ -239,7 +239,8 @@ def test_a_status_of_something_in_brackets_may_be_one_of_the_person() -> None:
     "table",
     ["Lehrer.", "Schueler.", "Kunde/", "Leden.", "teacher.", "guest.", "lead.", "partner.", "User Details.",
      "Account Info.", "hr.", "t1.", "A.", "ldap.", "dbo.Mitarbeiter.", "users_export.", "Sheet1.", "EMP.", "u.",
-     "player.", "SAP:", "Mitarbeiter: ", "public.users/"],
+     "player.", "SAP:", "Mitarbeiter: ", "public.users/", "Report - ", "Staff \u2013 ", "HR | ", "Export > ",
+     "DimEmployee["],
 )  # fmt: skip
 def test_what_all_columns_begin_with_is_the_name_of_their_table(table: str) -> None:
     """Whatever a table is called, and beside a few columns that are of no person."""
@@ -257,7 +258,9 @@ def test_what_all_columns_begin_with_is_the_name_of_their_table(table: str) -> N
         ("email", "plan.id", "plan.name", "plan.price", "plan.currency"),
         ("coach.name", "coach.email", "class", "year"), ("order.id", "order.name", "order.email"),
         ("manager.id", "manager.name", "manager.email"), ("company.id", "company.name"), ("hr.name",),
-        ("Dienstl. E-Mail", "Dienstl. Telefon"), (),
+        ("Dienstl. E-Mail", "Dienstl. Telefon"), (), ("Manager - ID", "Manager - Name"),
+        ("Orders[Order ID]", "Staff[ID]"), ("Approver[ID]", "Approver[Name]"),
+        ("Company - Employee ID", "Company - Name"),
     ],
 )  # fmt: skip
 def test_what_some_columns_begin_with_may_be_somebody_else(names: tuple[str, ...]) -> None:
