@@ -34,8 +34,8 @@ _WRAPPERS: Final = (
     "coordonnées", "identité", "datos", "dati", "dados", "gegevens", "基本情報",
 )  # fmt: skip
 """What programs and forms put before what they know of a person; a number does not count either."""
-SEPARATORS: Final = re.compile(r"\.(?=\S)|[/:]|\s[-–—|>»›]\s")  # noqa: RUF001 - dashes
-"""Behind an abbreviation stands a blank: `Dienstl. E-Mail`."""
+SEPARATORS: Final = re.compile(r"\.(?=[^\s-])|[/:]|\s[-–—|>»›]\s")  # noqa: RUF001 - dashes
+"""Behind an abbreviation stands a blank or a hyphen: `Dienstl. E-Mail`, `Pers.-Nr.`"""
 _OF_A_TABLE: Final = re.compile(r"'?([^\[\]']*\w)'?\[([^\[\]]+)\]")
 _SERVICES: Final = (
     "mfa", "2fa", "factor", "otp", "sso", "newsletter", "newsletters", "notification", "notifications",
@@ -77,7 +77,7 @@ _OTHERS: Final = (
     "esimies", "huoltaja", "vårdnadshavare", "foresatt", "yönetici", "المدير", "ولي الأمر", "מנהל",
     "husband", "wife", "Ehepartner", "Ehegatt", "Ehefrau", "Ehemann", "conjoint", "époux", "épouse", "cónyuge",
     "esposo", "esposa", "coniuge", "cônjuge", "echtgeno", "配偶者", "配偶", "배우자", "супруг", "małżon", "manžel",
-    "puoliso", "ektefelle", "ægtefælle", "házastárs", "σύζυγος", "pasangan",
+    "mgr", "supv", "vorges", "puoliso", "ektefelle", "ægtefælle", "házastárs", "σύζυγος", "pasangan",
 )  # fmt: skip
 """Words for somebody else, whose address or number may stand in a person's row."""
 

@@ -54,7 +54,6 @@ _BESIDE_STATUS: Final = frozenset((
 ))  # fmt: skip
 """What may stand beside a word for who is active, in any order: is_blocked, suspended_at, Account Disabled."""
 _PRIVATE: Final = (Meaning.SECRET, Meaning.EMAIL, Meaning.PHONE)
-_LAST: Final = re.compile(rf"\.|{SEPARATORS.pattern}")
 _FIRST: Final = re.compile(rf".*?(?:{SEPARATORS.pattern}|\[)\s*(?=\S)", re.DOTALL)
 _VALUE: Final = re.compile(r"(?<=\w)[./:]value$", re.IGNORECASE)
 """So interfaces that give each field a label call what is in it: `attributes.first_name.value`."""
@@ -186,10 +185,12 @@ def _forms(text: str) -> Iterator[str]:
         return
     yield from _listed(bare)
     # user.firstName, user/login, urn:…:userName; but E-Mail: Mitarbeiter
-    *before, last = _LAST.split(bare)
+    *before, last = SEPARATORS.split(bare)
     if normal_form(last) in people():
         yield normal_form("".join(before))
     yield normal_form(last)
+    # Dienstl. E-Mail; but Abt. ID
+    yield from filter(can_be_owned, map(normal_form, re.split(r"\.\s", last)[-1:]))
     yield from _without_owners(form)
     yield from _flags(last)
 

@@ -88,7 +88,24 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             törzsszám | dolgozói azonosító | munkavállalói azonosító | ID angajat | cod angajat | număr angajat |
             mã nhân viên | mã NV | mã số nhân viên | mã sinh viên | MSSV | ID karyawan | nomor karyawan |
             nomor induk karyawan | ID pegawai | nomor pegawai | nomor induk pegawai | कर्मचारी आईडी | कर्मचारी संख्या |
-            कर्मचारी कोड | รหัสพนักงาน | เลขประจำตัวพนักงาน | รหัสนักศึกษา
+            कर्मचारी कोड | รหัสพนักงาน | เลขประจำตัวพนักงาน | รหัสนักศึกษา |
+            Mitgl.-Nr. | Mitgl.-Nummer | Pers.-Nummer | Kd.-Nummer | Kundennr. |
+            Mitgl.-ID | Mitglieds-ID | Mitarb.-Nr. | Mitarb.-ID | MA-ID | Pers.-ID |
+            Kd.-Nr. | Kd.-ID | Kdn.-Nr. | Kunden-ID | Schül.-Nr. | Teiln.-Nr. | Teilnehmernummer | Teilnehmer-Nr |
+            Teilnehmer-ID | Matr.-Nr. | Stamm-Nr | empl no | empl number | emp number | emp code | empl code | pers
+            number | person no | worker no | mbr no | mbr id | mbr number | mem no | mem id | cust no | cust id |
+            cust number | customer no | client no | stud no | stud id | matr | n° adh | n° sal | n° emp | n° étud |
+            n° cli | n° membre | num adhérent | num salarié | num étudiant | num client | num matricule | nº emp | nº
+            soc | núm socio | núm de socio | núm de empleado | cód empleado | cód socio | código de socio | nº
+            cliente | número de cliente | cód cliente | id cliente | id socio | nro socio | nro de socio | nro
+            empleado | nro legajo | nro de legajo | nº legajo | n° legajo | n° empleado | n° socio | n° de socio | n°
+            matricola | num matricola | n° tessera | nr tessera | cod dipendente | cod dip | nº func | nº funcionário
+            | cód funcionário | personeelsnr | medew.nr | medewerkernr | lidnr | leerlingnr | studentnr | klantnr |
+            relatienr | werknemersnr | stamnr | anst.nr | medlemsnr | medlemsnummer | medlems-ID | kundnr |
+            kundnummer | medl.nr | medarb.nr | kundenr | kundenummer | elevnr | jäsennumero | jäsennro | hlönro |
+            henkilönro | asiakasnumero | asiakasnro | nr prac | nr czł | nr członkowski | numer członkowski | nr
+            klienta | numer klienta | nr albumu | os. č. | č. zam. | číslo člena | číslo zákazníka | № сотрудника |
+            табельный № | номер клиента | sic no | müşteri no | üye numarası
             """,
             """
             external id | object id | immutable id | global id | unique id | guid | uuid

@@ -49,6 +49,16 @@ def test_what_belongs_to_the_person_stays_his_own(prefix: str) -> None:
     assert [column for column in columns if is_of_another(column)] == []
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Mgr. ID", "Mgr. Email", "Mgr Phone", "Vorges. E-Mail", "Vorg.-Nr.", "Abt. ID", "Abt.-Nr.", "Fa.-Nr.",
+     "Comp. Name", "Dept. No", "Vorg. Nr"],
+)  # fmt: skip
+def test_what_stands_behind_an_abbreviation_may_be_of_another(name: str) -> None:
+    """An id and a name, of whatever it stands for; an address below `Dienstl. E-Mail` is the person's."""
+    assert recognise(name) is None
+
+
 @pytest.mark.parametrize("name", ["order.id", "Order ID", "device_uuid", "customer/order/id", "subscription.uid"])
 def test_an_id_of_a_thing_is_nobodys_id(name: str) -> None:
     """Whoever has ordered it; one that a thing has of a person is his."""

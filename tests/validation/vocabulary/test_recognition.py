@@ -58,6 +58,52 @@ def test_other_names_are_not_known(name: str) -> None:
     assert recognise(name) is None
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Mitgl.-Nr.",
+        "MitglNr",
+        "Mitgl. Nr",
+        "Mitarb.-Nr.",
+        "Pers.-ID",
+        "Kd.-Nr.",
+        "KdNr",
+        "Emp. No.",
+        "Emp #",
+        "Empl. ID",
+        "Empl. No.",
+        "Cust. No.",
+        "Mbr. ID",
+        "Stud. No.",
+        "Matr.-Nr.",
+        "N\u00b0 adh.",
+        "N\u00b0 sal.",
+        "N\u00ba emp.",
+        "Nro. de socio",
+        "N\u00fam. socio",
+        "Cod. empleado",
+        "N. tessera",
+        "Cod. dip.",
+        "C\u00f3d. funcion\u00e1rio",
+        "Medew.nr.",
+        "Lidnr.",
+        "Anst.nr",
+        "Medlemsnr.",
+        "Hl\u00f6nro",
+        "Nr prac.",
+        "Os. \u010d.",
+        "Sic. No",
+        "Kontakt - Mitgl.-Nr.",
+    ],
+)
+def test_ids_are_known_by_their_abbreviations(name: str) -> None:
+    """Of a member, an employee, a customer; not so of a manager's or a company's."""
+    found = recognise(name)
+    assert (found and found.meaning) == Meaning.ID
+    others = (f"Manager {name}", f"{name} (Eltern)", f"Approver: {name}", f"Firma - {name}")
+    assert {other: known.meaning for other in others if (known := recognise(other))} == {}
+
+
 EXPORTED = {
     Meaning.ID: ("PERNR", "Pers.No.", "Personnel number", "USERID", "Employee_ID", "personIdExternal", "Worker ID"),
     Meaning.LOGIN: ("USRID", "BNAME", "USERNAME", "User Name"),
