@@ -258,6 +258,8 @@ def _why_left_out(column: Column, facts: Facts, leaving: Standing | None) -> str
         return "there is nothing in it"
     if meaning is Meaning.STATUS:
         return _why_status(column, leaving)
+    if meaning is Meaning.BOT:
+        return f"it says who is a program{_values(column)}; every row becomes a user: take the programs out"
     return _why_unused(column, meaning, facts)
 
 

@@ -35,6 +35,7 @@ class Meaning(StrEnum):
     AVATAR = "a picture"
     PAGE = "a profile page, or a picture"
     STATUS = "who is active"
+    BOT = "who is a program"
     SECRET = "a secret"  # noqa: S105 - what such a column holds
     PROFILE = "what is known of a person besides"
     POSITION = "the number of the row"
@@ -302,6 +303,7 @@ SYNONYMS: Mapping[Meaning, tuple[str, ...]] = MappingProxyType(
             """,
         ),
         Meaning.STATUS: (STATUSES,),
+        Meaning.BOT: ("is bot | bot | ist Bot | is service account | service account",),
         Meaning.SECRET: (SECRETS,),
         Meaning.POSITION: (
             """

@@ -426,6 +426,17 @@ def test_what_is_left_out_is_told_with_the_reason(tmp_path: Path) -> None:
     assert [(each.key, each.value) for each in proposal.suggestions] == [("department", "Abteilung")]
 
 
+@pytest.mark.parametrize("column", ["is_bot", "isBot", "Bot", "profile.is_bot", "is_service_account"])
+def test_a_column_that_says_who_is_a_program_is_told(tmp_path: Path, column: str) -> None:
+    """For a program becomes a user as people do; a name that only holds the word says nothing."""
+    columns: dict[str, list[Any]] = {"id": [1, 2, 3, 4, 5], column: [True, *[False] * 4], "bottle": ["x"] * 5}
+    proposal = proposed(tmp_path, **columns)
+    assert why_left_out(proposal) == {
+        column: "it says who is a program (false: 4, true: 1); every row becomes a user: take the programs out",
+        "bottle": "no field of a user is called like it",
+    }
+
+
 def test_the_name_of_the_table_before_all_columns_is_nobodys(tmp_path: Path) -> None:
     """Its columns are taken as they are without it."""
     cells = {"SAP:ID": ["1", "2"], "SAP:Name": ["Ann Lee", "Bob Poe"], "SAP:Email": ["a@x.org", "b@x.org"]}
