@@ -15,6 +15,16 @@ LONGEST_SHOWN: Final = 40
 INVISIBLE: Final = "\u00ad\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\u206a\u206b\u206c\u206d\u206e\u206f\ufeff"  # noqa: E501
 """Characters without a shape or width: zero-width ones, byte order marks, soft hyphens, direction marks."""
 
+WHITE_SPACE: Final = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"  # noqa: E501
+"""The characters with Unicode's White_Space property (PropList.txt), which are what polars strips too.
+
+Python's `str.strip()` strips U+001C to U+001F besides, so text that polars does not see is stripped of these.
+"""
+
+# Also what some programs of DOS end a text with, and zeros that fill the last block up; another file may stand behind.
+NOTHING: Final = WHITE_SPACE + INVISIBLE + "\x00\x1a"
+"""Characters of which nothing can be seen in a cell."""
+
 _CONTROLS = [*range(0x20), *range(0x7F, 0xA1)]
 _UNSEEN = [*map(ord, INVISIBLE[1:]), *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
 ESCAPES: Final = (

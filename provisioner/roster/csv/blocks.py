@@ -16,6 +16,7 @@ import polars as pl
 
 from provisioner.roster.csv.grammar import Dialect, Row, is_plain, plain_length, read_rows
 from provisioner.roster.files.text import TextStream
+from provisioner.roster.formats.rows import SOMETHING
 
 MIB: Final = 1024 * 1024
 
@@ -93,7 +94,7 @@ def line_steps(frame: pl.DataFrame, rows: int, block: Block, lines: int, eol: st
     if height.sum() != lines + (not block.data.endswith(eol.encode())):
         yield 0, None
         return
-    there = frame.select(pl.any_horizontal(pl.all().str.strip_chars() != "").fill_null(value=False)).to_series()
+    there = frame.select(pl.any_horizontal(pl.all().str.contains(SOMETHING)).fill_null(value=False)).to_series()
     before = (height.cum_sum() - height).filter(there)
     steps = (before.diff() != 1).fill_null(value=True).arg_true()
     yield from zip(steps, before.gather(steps), strict=True)

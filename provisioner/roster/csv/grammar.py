@@ -15,11 +15,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, TypeAlias
 
+from provisioner.wording import NOTHING
+
 LF: Final = "\n"
 CR: Final = "\r"
-
-# What polars strips: white space, without the separators of ASCII, which Python takes for it too.
-_BLANKS: Final = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 
 UID: Final = r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}"
 """How a first cell that may be a uid is made: a line of prose begins otherwise."""
@@ -132,8 +131,8 @@ def line_end(text: str) -> str:
 
 
 def is_blank(cell: str | None) -> bool:
-    """Whether there is nothing in a cell but blanks."""
-    return not cell or not cell.strip(_BLANKS)
+    """Whether nothing can be seen in a cell, as `rows.SOMETHING` has it."""
+    return not cell or not cell.strip(NOTHING)
 
 
 def plain_length(block: bytes, dialect: Dialect) -> int | None:

@@ -13,13 +13,12 @@ from provisioner.roster.files.inputs import NO_SHEETS, Sheets
 from provisioner.roster.files.origin import Origin, Version
 from provisioner.roster.files.text import LineNumbers, is_misnamed
 from provisioner.roster.jsonpages import Page
-from provisioner.wording import INVISIBLE
+from provisioner.wording import NOTHING
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called after each batch with the rows and the bytes of the file done so far."""
 
-# Also what some programs of DOS end a text with, and zeros that fill the last block up; another file may stand behind.
-SOMETHING: Final = rf"[^\s\x00\x1a{INVISIBLE}]"
+SOMETHING: Final = f"[^{NOTHING}]"
 """Matches what can be seen in a cell of text."""
 
 ANOTHER_TABLE: Final = (

@@ -24,13 +24,7 @@ from provisioner.validation.fields.source import (
     interpret,
     unencoded,
 )
-from provisioner.wording import ESCAPES, INVISIBLE, LONGEST_SHOWN
-
-WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"  # noqa: E501
-"""The characters with Unicode's White_Space property (PropList.txt), which are what polars strips too.
-
-Python's `str.strip()` strips U+001C to U+001F besides, so text that polars does not see is stripped of these.
-"""
+from provisioner.wording import ESCAPES, INVISIBLE, LONGEST_SHOWN, WHITE_SPACE
 
 AROUND = WHITE_SPACE + INVISIBLE
 """What stands around a text unseen."""

@@ -33,6 +33,7 @@ COMMAS = "put cells that hold a comma in quotes"
         (b'a,"b\n', Defect(NEVER_CLOSED, 0, 1, 2, 0)),
         (b'a,b\n"c"d,e\n', Defect(TEXT_AFTER_QUOTE, 1, 0, 4, 1)),
         (b'a,b\n,\n\n"c" d,e\n', Defect(TEXT_AFTER_QUOTE, 1, 0, 7, 2)),
+        (b'a,b,\0\n\xe2\x80\x8b,\0\n"c"d,e\n', Defect(TEXT_AFTER_QUOTE, 1, 0, 12, 2)),
         (b'5" pipe,"7" pipe"\n', Defect(TEXT_AFTER_QUOTE, 0, 1, 8, 0)),
         (b'a,{"b":"R&D","n":1}\n', Defect(UNQUOTED, 0, 1, 2, 0)),
         (b'a,{"b":1,"n":2}\n', Defect(UNQUOTED, 0, 1, 2, 0)),

@@ -97,9 +97,9 @@ def test_a_row_without_end_is_given_up_in_time(tmp_path: Path) -> None:
 def test_a_defect_behind_the_limit_is_not_there_even_in_the_same_block(tmp_path: Path) -> None:
     """Rows of blanks do not count towards the limit."""
     path = tmp_path / "r.csv"
-    path.write_bytes(HEADER + b'a,5"\n,\n"b",c\n\n"d"e,f\n')
+    path.write_bytes(HEADER + b'a,5"\n\0,\xe2\x80\x8b\n"b",c\n\n"d"e,f\n')
     assert rows_of(open_csv(path, limit=2)) == [("a", '5"'), ("b", "c")]
-    with pytest.raises(RosterError, match=r"row 3 \(line 6\), column 'uid' \(byte 23\)"):
+    with pytest.raises(RosterError, match=r"row 3 \(line 6\), column 'uid' \(byte 27\)"):
         rows_of(open_csv(path, limit=3))
 
 
@@ -189,10 +189,12 @@ def test_each_row_has_the_line_that_it_begins_in(tmp_path: Path, eol: str, seed:
     text = eol * source.randrange(3) + f"uid,name,x{eol}"
     for number in range(60):
         line = text.count(eol) + 1
-        kind = source.choice(["plain", "plain", "blank", "blanks", "lines", "inches" if seed % 2 else "plain"])
+        kind = source.choice(
+            ["plain", "plain", "blank", "blanks", "unseen", "lines", "inches" if seed % 2 else "plain"]
+        )
         cell = {"lines": f'"x{eol}{eol}""y"', "inches": '5" pipe'}.get(kind, "Ann")
-        text += {"blank": "", "blanks": ", ,"}.get(kind, f"u{number},{cell},z") + eol
-        if kind not in {"blank", "blanks"}:
+        text += {"blank": "", "blanks": ", ,", "unseen": "\u200b,\x1a,"}.get(kind, f"u{number},{cell},z") + eol
+        if kind not in {"blank", "blanks", "unseen"}:
             begins.append(line)
     path = tmp_path / "r.csv"
     path.write_bytes(text.encode())

@@ -18,6 +18,7 @@ from provisioner.errors import ConfigurationError, RosterError
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.structured.metadata import read_metadata
 from provisioner.validation.fields.structured.tags import read_tags
+from provisioner.wording import WHITE_SPACE
 from tests.rig.checking import bound, check, check_warnings, metadata
 from tests.rig.sampling import examples
 
@@ -163,7 +164,7 @@ class Form:
 def text(value: Any) -> str | None:
     """Write a value as the text of a cell."""
     written = str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else json.dumps(value)
-    return None if value is None else written.strip(cells.WHITE_SPACE) or None
+    return None if value is None else written.strip(WHITE_SPACE) or None
 
 
 def column(name: str) -> Form:

@@ -17,7 +17,6 @@ from polars.expr.whenthen import ChainedThen, Then
 from provisioner.roster.columns import inner_types, unnamed
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.cells import WHITE_SPACE
 from provisioner.validation.fields.moments import spelled
 from provisioner.validation.fields.source import (
     Constant,
@@ -30,7 +29,7 @@ from provisioner.validation.fields.source import (
     Template,
 )
 from provisioner.validation.fields.structured import jsontext
-from provisioner.wording import json_error, shortened
+from provisioner.wording import WHITE_SPACE, json_error, shortened
 
 SCHEMA = {
     "tags": pl.String(),
