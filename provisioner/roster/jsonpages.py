@@ -127,21 +127,26 @@ def only_part(pages: Sequence[Page], again: int = 0) -> str | None:
 def _there(page: Page, what: str, pages: Sequence[Page], again: int) -> int:
     """Count the users, or the pages, of those that tell the same number of them as one does.
 
+    There are no more users than people in all files, and as many rows as a page has that come again may be a page.
     More users than that are of several lists, of which one that is short lacks some.
     """
     number = page.number(what)
     alike = [each.rows for each in pages if each.number(what) == number]
     if what == _PAGES:
-        return len(alike)
-    there = sum(alike) - (again if len(alike) > 1 else 0)
+        return max(1, len(alike) - again // max(1, min(alike)))
+    there = min(sum(alike), _people(pages, again)) if len(alike) > 1 else page.rows
     are_several = there > number > page.rows and there % number
     return page.rows if are_several and max(alike) <= number else there
 
 
 def _hold_it_together(short: Sequence[Page], pages: Sequence[Page], again: int) -> bool:
     """Whether pages whose total grew while they were fetched, and lists that tell nothing, are just so many."""
-    there = sum(each.rows for each in pages if each in short or each.is_alone) - again
-    return there == max(each.number(_TOTAL) for each in short)
+    there = sum(each.rows for each in pages if each in short or each.is_alone)
+    return min(there, _people(pages, again)) == max(each.number(_TOTAL) for each in short)
+
+
+def _people(pages: Sequence[Page], again: int) -> int:
+    return sum(each.rows for each in pages) - again
 
 
 def _partly(page: Page, told: str) -> str:

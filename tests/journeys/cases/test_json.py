@@ -707,8 +707,18 @@ EVERYBODY = [{"uid": f"u{at}", "name": "Ann"} for at in range(40)]
         ([{"total": 20, "users": EVERYBODY[at:][:20]} for at in (0, 20)], None),
         ([{"total": 20, "users": EVERYBODY[at:][:10]} for at in (0, 10, 20, 30)], None),
         ([{"total": 3, "users": [*EVERYBODY[:2], EVERYBODY[0]]}], None),
+        (
+            [{"page": 1, "pages": 2, "users": EVERYBODY[:20]}] * 2,
+            "1.json says of itself that it is not all (pages is 2, and there is 1)",
+        ),
+        ([{"pages": 2, "users": EVERYBODY[at:][:20]} for at in (0, 20, 20)], None),
+        ([{"pages": 2, "users": EVERYBODY[at:][:20]} for at in (0, 19)], None),
+        ([*({"total": 4, "users": EVERYBODY[at:][:2]} for at in (0, 2)), {"users": EVERYBODY[3:9]}], None),
     ],
-    ids=["one fetched twice", "two lists, one short", "a page twice", "two lists", "two lists of pages", "one page"],
+    ids=[
+        *("one fetched twice", "two lists, one short", "a page twice", "two lists", "two lists of pages", "one page"),
+        *("the one page twice", "one of two pages twice", "one person on two pages", "a person in another list too"),
+    ],
 )
 def test_people_count_towards_a_total_once_and_of_one_list(
     tmp_path: Path, told: list[dict[str, Any]], said: str | None
