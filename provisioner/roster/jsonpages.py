@@ -15,10 +15,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-_TOTAL, _PAGES, _NEXT, _PREVIOUS, _BROKEN = "total", "pages", "next", "previous", "broken"
+_TOTAL, _COUNT, _SIZE, _PAGES, _NEXT, _PREVIOUS, _BROKEN = (
+    "total",
+    "count",
+    "size",
+    "pages",
+    "next",
+    "previous",
+    "broken",
+)
 _POSITION: Final = "position"
 """Where the page ends, which the last one tells as well in many a service."""
 _END: Final = "end"
+_UNTOLD: Final = ("", 0)
 
 _THINGS: Final = (
     "users?|people|persons?|members?|employees?|accounts?|contacts?|students?|items?|results?|records?|rows?|elements?|"
@@ -83,17 +92,27 @@ class Page:
                     self.note(f"{path}.{key}", each)
             return
         for what, names, tells in _TOLD:
-            if names.fullmatch(name) and number >= self.number(what) and tells(name, value):
+            if names.fullmatch(name) and number >= self.said.get(what, _UNTOLD)[1] and tells(name, value):
                 self.said[what] = path, number
 
+    def told(self, what: str) -> tuple[str, int]:
+        """Give the member by which a number of users or pages is told, and the number; 0 where none is.
+
+        A count may be of the page, so a total beats it; and it may be how many users a page can have.
+        """
+        if what == _TOTAL and what not in self.said:
+            count = self.said.get(_COUNT, _UNTOLD)
+            return _UNTOLD if count[1] == self.number(_SIZE) else count
+        return self.said.get(what, _UNTOLD)
+
     def number(self, what: str) -> int:
-        """Give the number of users or pages that is told; 0 for none."""
-        return self.said.get(what, ("", 0))[1]
+        """Give the number that is told, see `told`."""
+        return self.told(what)[1]
 
     def leads(self, what: str) -> str | None:
         """Name the member by which there are more users, behind these or before; null where nothing says so."""
-        is_last = what == _PREVIOUS or _END in self.said
-        told = self.said.get(what) or (None if is_last else self.said.get(_POSITION))
+        is_told_better = not self.rows or not self.said.keys().isdisjoint({_END, _TOTAL, _PAGES})
+        told = self.said.get(what) or (None if what == _PREVIOUS or is_told_better else self.said.get(_POSITION))
         return told and told[0]
 
 
@@ -109,13 +128,13 @@ def only_part(pages: Sequence[Page], again: int = 0) -> str | None:
     for page in pages:
         if _BROKEN in page.said:
             return _partly(page, f"by {page.said[_BROKEN][0]}")
-        if what := next((what for what in (_TOTAL, _PAGES) if what in page.said), None):
+        if what := next(filter(page.number, (_TOTAL, _PAGES)), None):
             there = _there(page, what, pages, again)
             if there < page.number(what):
                 short.append((page, what, there))
     if short and not _hold_it_together([page for page, *_ in short], pages, again):
         page, what, there = short[0]
-        member, number = page.said[what]
+        member, number = page.told(what)
         return _partly(page, f"{member} is {number}, and there {'is' if there == 1 else 'are'} {there}")
     for what in (_NEXT, _PREVIOUS):
         telling = [page for page in pages if not page.is_alone]
@@ -140,8 +159,8 @@ def _there(page: Page, what: str, pages: Sequence[Page], again: int) -> int:
 
 
 def _hold_it_together(short: Sequence[Page], pages: Sequence[Page], again: int) -> bool:
-    """Whether pages whose total grew while they were fetched, and lists that tell nothing, are just so many."""
-    there = sum(each.rows for each in pages if each in short or each.is_alone)
+    """Whether pages whose total grew while they were fetched, and those that tell no number, are just so many."""
+    there = sum(each.rows for each in pages if each in short or not (each.number(_TOTAL) or each.number(_PAGES)))
     return min(there, _people(pages, again)) == max(each.number(_TOTAL) for each in short)
 
 
@@ -215,7 +234,9 @@ def _is_something(value: object, nothing: frozenset[str]) -> bool:
 _TOLD: Final[Sequence[tuple[str, re.Pattern[str], Callable[[str, object], bool]]]] = [
     (what, re.compile(names), tells)
     for what, names, tells in (
-        (_TOTAL, f"{_COUNTED}(?:total|count|found|n(?:b|um)(?=.)|numberof){_COUNTED}", _is_number),
+        (_TOTAL, f"{_COUNTED}total{_COUNTED}", _is_number),
+        (_COUNT, f"{_COUNTED}(?:count|found|n(?:b|um)(?=.)|numberof){_COUNTED}", _is_number),
+        (_SIZE, f"(?:{_THINGS}|pages?|max|per)*(?:size|limit|perpage|maxresults|top|take)", _is_number),
         (_PAGES, "x?(?:total|count|nb|num|numberof)pages?(?:count|number)?", _is_number),
         (_PAGES, "x?pages?(?:total|count)|pages|lastpage", _is_number),
         (_NEXT, _AHEAD, _is_page),

@@ -571,6 +571,8 @@ PARTLY = "get the other pages too and name all of them, or, where it is all, wri
         ({"meta": {"completeIndicator": False, "totalNumber": 500}}, "meta.totalNumber is 500, and there are 2"),
         ({"meta": {"completeIndicator": False}}, "by meta.completeIndicator"),
         ({"list_metadata": {"before": None, "after": "u"}}, "by list_metadata.after"),
+        ({"limit": 2, "count": 3}, "count is 3, and there are 2"),
+        ({"count": 2, "cursor": "abc"}, "by cursor"),
         ({"total": 40.0}, "total is 40, and there are 2"),
         ({"total": "1,200"}, "total is 1200, and there are 2"),
         ({"pages": {"next": {"page": 2}, "page": 1, "total_pages": 7}}, "pages.total_pages is 7, and there is 1"),
@@ -631,6 +633,11 @@ def test_a_page_that_says_that_there_are_others_is_told(tmp_path: Path, about: d
         {"totalTeams": 40, "total_ms": 40, "groupCount": 12, "afternoon": "x", "moreInfo": "/x", "nextOfKin": "Bo"},
         {"total": "NaN", "count": "1e400", "pages": {"a": [3]}, "totals": -3, "timed_out": False, "num": 20},
         {"meta": {"next_page": None, "cursor": "abc"}},
+        {"meta": {"pagination": {"total": 2, "count": 2, "current_page": 1, "total_pages": 1}, "cursor": {"at": 17}}},
+        {"pages": 1, "cursor": "abc"},
+        {"paging": {"start": 0, "count": 10, "total": 2}},
+        {"limit": 100, "count": 100},
+        {"meta": {"per_page": 50}, "count": 50},
     ],
 )
 def test_the_only_page_says_nothing(tmp_path: Path, about: dict[str, Any]) -> None:
@@ -655,6 +662,10 @@ def test_the_only_page_says_nothing(tmp_path: Path, about: dict[str, Any]) -> No
         ({"total": 1}, {"total": 2}, "total is 2, and there is 1"),
         ({"total": 3}, {"total": 2}, "total is 3, and there is 1"),
         ({"total": 2}, None, None),
+        ({"@odata.count": 2, "@odata.nextLink": "/2"}, {"@odata.context": "c"}, None),
+        ({"@odata.count": 3, "@odata.nextLink": "/2"}, {"@odata.context": "c"}, "@odata.count is 3, and there is 1"),
+        ({"pages": 2, "cursor": "b"}, {"pages": 2, "cursor": "c"}, None),
+        ({"cursor": "b"}, {"cursor": "c"}, "by cursor"),
         ({"total": 3}, None, "total is 3, and there is 1"),
     ],
 )
@@ -669,6 +680,12 @@ def test_pages_that_are_all_there_are_a_whole(
     told = [each["message"] for each in events(folder, tmp_path)]
     assert [each.partition("(")[2].partition(")")[0] for each in told] == ([said] if said else [])
     assert users(folder, tmp_path) == [ANN, BOB]
+
+
+def test_a_place_to_go_on_from_behind_an_empty_list_is_its_end(tmp_path: Path) -> None:
+    """So some services close the list: nothing came behind the page before."""
+    folder = pages(tmp_path / "pages", {"cursor": "b", "users": [ANN, BOB]}, {"cursor": "c", "users": []})
+    assert events(folder, tmp_path) == []
 
 
 def test_pages_whose_total_grew_while_they_were_fetched_are_a_whole(tmp_path: Path) -> None:
