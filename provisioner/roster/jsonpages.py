@@ -54,11 +54,13 @@ _ABOUT_THE_LIST: Final = re.compile(
 _OF_WHAT: Final = frozenset({"of", "unit", "units", "what"})
 """Members beside a number that say of what it is: not of users."""
 
-_NOTHING: Final = frozenset({"", "0", "-1", "false", "no", "none", "null"})
-_NO_PAGE: Final = _NOTHING | {"end", "eof", "last", "done", "finished", "complete"}
-_NO_TROUBLE: Final = _NOTHING | {"ok", "success", "successful", "no error", "no errors", "0 errors", "200"}
+_NOTHING: Final = "0*|-1?|false|no|none|null|nil|n/a"
+_NO_PAGE: Final = re.compile(f"{_NOTHING}|end|eof|last|done|finished|complete")
+_NO_TROUBLE: Final = re.compile(f"{_NOTHING}|ok|success|successful|(?:no|0) errors?(?: found)?|200")
 _CODES: Final = frozenset({"code", "status", "errorcode", "statuscode"})
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d.*")
+_DATE: Final = re.compile(r"(?:\d{4}-\d\d-\d\d|\d\d?\.\d\d?\.\d{4}).*|[+-]?\d\d?:\d\d(?::\d\d)?")
+_MAYBE_A_DATE: Final = re.compile("(?:next|prev|previous|after|before)(?:load|batch|start)?|offset")
+"""Members that lead to another page, or tell when one was or will be made."""
 _NO_SIGN: Final = re.compile(r"[^a-z]")
 _THOUSANDS: Final = re.compile(r"(?<=\d)[,' \u00a0\u2019\u202f](?=\d{3}(?!\d))")
 _MOST: Final = 10**15
@@ -202,7 +204,7 @@ def _is_no(_: str, value: object) -> bool:
 
 def _is_page(name: str, value: object) -> bool:
     """Tell what leads to another page from what is empty, says no, or is not what it is called."""
-    is_date = name in {"next", "after", "before"} and isinstance(value, str) and _DATE.fullmatch(value)
+    is_date = _MAYBE_A_DATE.fullmatch(name) and isinstance(value, str) and _DATE.fullmatch(value)
     is_sentence = isinstance(value, str) and " " in value.strip()
     return not _is_no_page(name, value) and not is_date and not is_sentence
 
@@ -224,10 +226,11 @@ def _is_trouble(_: str, value: object) -> bool:
     return _is_something(codes or value, _NO_TROUBLE)
 
 
-def _is_something(value: object, nothing: frozenset[str]) -> bool:
+def _is_something(value: object, nothing: re.Pattern[str]) -> bool:
     values = value.values() if isinstance(value, dict) else [value]
     return any(
-        bool(each) if isinstance(each, dict | list) else str(each).strip().casefold() not in nothing for each in values
+        bool(each) if isinstance(each, dict | list) else nothing.fullmatch(str(each).strip().casefold()) is None
+        for each in values
     )
 
 
