@@ -34,21 +34,22 @@ _THINGS: Final = (
     "entry|entries|hits?|match(?:es)?|nodes?|docs|resources?|data|directory|list|set"
 )
 _WHERE: Final = (
-    "pages?|paging|pagination|links?|ur[il]|href|path|token|cursor|marker|bookmark|offset|key|start|batch|skip|"
-    "scroll(?:id)?"
+    "pages?(?:number|id)?|paging|pagination|links?|ur[il]|href|path|token|cursor|marker|bookmark|offset|key|start|"
+    "index|batch|skip|scroll(?:id)?"
 )
 _COUNTED: Final = f"(?:{_THINGS}|all|grand|full|overall|available|found|size|number|of|x|odata|total|count)*"
 _PAGED: Final = "(?:page|paging|pagination|skip|resume|resumption|end|last)*"
 _ASKED: Final = (
-    f"(?:{_THINGS}|pages?|paging|pagination|links?|cursor|odata|x|has|have|is|are|at|on|the|there|load|all)*"
+    f"(?:{_THINGS}|pages?|paging|pagination|links?|cursor|odata|x|has|have|is|are|was|at|on|the|there|load|all)*"
 )
-_LEADING: Final = f"(?:{_THINGS}|{_WHERE}|available|exists?|indicator|flag|of|the|to|load)*"
+_EXCEEDED: Final = "exceeded(?:transfer|size|time)?limit|(?:transfer|size|time)?limitexceeded"
+_LEADING: Final = f"(?:{_THINGS}|{_WHERE}|available|exists?|indicator|flag|of|in|the|to|load|collection)*"
 _AHEAD: Final = f"{_ASKED}(?:next|more|after|continuation|continue|lastevaluated){_LEADING}"
 _LAST: Final = f"{_ASKED}(?:last|final|end|complete|completed|done|finished|exhausted|eof){_LEADING}"
 
 _ABOUT_THE_LIST: Final = re.compile(
     f"(?:response|search|collection|{_THINGS})*"
-    "(?:pages?|pageable|pager|paging|pagination|meta(?:data)?|links?|info|summary|resultset)"
+    "(?:pages?|pageable|pager|paging|pagination|meta(?:data)?|additionaldata|links?|info|summary|resultset)"
     "(?:info|information|meta(?:data)?|details?)?"
 )
 _OF_WHAT: Final = frozenset({"of", "unit", "units", "what"})
@@ -241,7 +242,7 @@ _TOLD: Final[Sequence[tuple[str, re.Pattern[str], Callable[[str, object], bool]]
         (_COUNT, f"{_COUNTED}(?:count|found|n(?:b|um)(?=.)|numberof){_COUNTED}", _is_number),
         (_SIZE, f"(?:{_THINGS}|pages?|max|per)*(?:size|limit|perpage|maxresults|top|take)", _is_number),
         (_PAGES, "x?(?:total|count|nb|num|numberof)pages?(?:count|number)?", _is_number),
-        (_PAGES, "x?pages?(?:total|count)|pages|lastpage", _is_number),
+        (_PAGES, "x?pages?(?:total|count)|pages|lastpage(?:number)?", _is_number),
         (_NEXT, _AHEAD, _is_page),
         (_NEXT, _LAST, _is_no),
         (_END, _AHEAD, _is_no_page),
@@ -249,7 +250,7 @@ _TOLD: Final[Sequence[tuple[str, re.Pattern[str], Callable[[str, object], bool]]
         (_POSITION, f"{_PAGED}cursor|{_PAGED}marker|{_PAGED}bookmark|{_PAGED}offset|{_PAGED}(?<=.)token", _is_position),
         (_PREVIOUS, f"{_ASKED}(?:prev|previous|before){_LEADING}", _is_page),
         (_PREVIOUS, f"{_ASKED}first{_LEADING}", _is_no),
-        (_BROKEN, f"{_ASKED}(?:partial|truncated|incomplete|timedout|errors?)(?:{_THINGS})*", _is_trouble),
+        (_BROKEN, f"{_ASKED}(?:partial|truncated|incomplete|timedout|errors?|{_EXCEEDED})(?:{_THINGS})*", _is_trouble),
     )
 ]
 """What services tell beside a list: what it is, how a member is called that tells it (without capitals and signs), and

@@ -594,6 +594,18 @@ PARTLY = "get the other pages too and name all of them, or, where it is all, wri
         ({"timed_out": True}, "by timed_out"),
         ({"x-next-page": "2", "x-page": "1"}, "by x-next-page"),
         ({"resumptionToken": "dGVhb"}, "by resumptionToken"),
+        ({"next_page_number": 2}, "by next_page_number"),
+        ({"meta": {"nextPageNumber": "2"}}, "by meta.nextPageNumber"),
+        ({"next_index": 2}, "by next_index"),
+        ({"next_page_id": "x"}, "by next_page_id"),
+        ({"lastPageNumber": 3}, "lastPageNumber is 3, and there is 1"),
+        (
+            {"additional_data": {"pagination": {"start": 0, "more_items_in_collection": True, "next_start": 100}}},
+            "by additional_data.pagination.next_start",
+        ),
+        ({"exceededTransferLimit": True}, "by exceededTransferLimit"),
+        ({"sizeLimitExceeded": True}, "by sizeLimitExceeded"),
+        ({"was_truncated": True}, "by was_truncated"),
     ],
 )
 def test_a_page_that_says_that_there_are_others_is_told(tmp_path: Path, about: dict[str, Any], said: str) -> None:
@@ -621,6 +633,8 @@ def test_a_page_that_says_that_there_are_others_is_told(tmp_path: Path, about: d
         {"errors": "0 errors found", "error": "0000", "partial": "n/a", "truncated": "-", "next": "nil"},
         {"error": {"code": "0000", "message": "Done"}},
         {"previous": "2024-05-01", "next_load": "02.05.2024", "next_batch": "03:00", "next_start": "1.5.2024 03:00"},
+        {"nextPageNumber": None, "lastPageNumber": 1, "exceededTransferLimit": False, "next_id": 41, "index": 3},
+        {"additional_data": {"pagination": {"start": 0, "limit": 100, "more_items_in_collection": False}}},
         {"offset": "+01:00", "before": "2024-05-01T00:00:00+01:00"},
         {"next": "2024-05-01T00:00:00Z", "more": "See https://x.org", "next_cursor": "END"},
         {"info": {"total": 12, "unit": "seconds"}, "meta": {"count": 500, "what": "licenses"}},
