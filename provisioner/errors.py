@@ -8,7 +8,8 @@
     │   │   │   ├── EmptyRosterError  there is nothing in it; a part that was found is left out then
     │   │   │   ├── UnmappedError     no column is the uid, or none the name (`provisioner.validation.fields.binding`)
     │   │   │   ├── NotAnObjectError  a line of NDJSON is none (`provisioner.roster.formats.ndjsonfile`)
-    │   │   │   ├── NotUtf8Error      a text is not UTF-8 (`provisioner.roster.encodings.readings`)
+    │   │   │   ├── UndecodedError    it is read in another encoding (`provisioner.roster.encodings.readings`)
+    │   │   │   │   └── NotUtf8Error  it is not UTF-8, though no encoding was named
     │   │   │   └── WideRowError      a row with more cells than the header (`provisioner.roster.csv.defect`)
     │   │   ├── OutputError           an output path cannot be used
     │   │   │   └── NoResultsError    there are no results: no such file, or nothing was sent; a FileNotFoundError too

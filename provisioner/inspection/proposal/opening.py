@@ -21,6 +21,7 @@ from provisioner.roster.columns import outlined
 from provisioner.roster.csv.file import CsvRoster
 from provisioner.roster.csv.header import LINES_SEARCHED
 from provisioner.roster.encodings.alphabets import COMMONEST, Reading, differing, is_ordinary, likely, rivals
+from provisioner.roster.encodings.readings import UndecodedError
 from provisioner.roster.files.inputs import TEXTS, Inputs, Location
 from provisioner.roster.formats.rows import ANOTHER_HEADER, OTHER_SHEETS, Roster
 from provisioner.roster.reader import RosterOptions, open_roster
@@ -204,7 +205,7 @@ def _best_way(inputs: Inputs, options: RosterOptions, folder: Path) -> tuple[Ros
     score = (0, 0)
     try:
         roster = open_roster(inputs, options, folder)
-    except EmptyRosterError:
+    except (EmptyRosterError, UndecodedError):  # in whatever way it is read
         raise
     except RosterError as error:
         refused = error

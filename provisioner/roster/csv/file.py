@@ -43,7 +43,7 @@ from provisioner.roster.csv.grammar import has_loose_cr, has_other_ends, read_ro
 from provisioner.roster.csv.header import Header, HeaderOptions, read_header
 from provisioner.roster.csv.looks import PROPER_QUOTES, WITHOUT_QUOTES, are_in_quotes, other_quotes
 from provisioner.roster.csv.remarks import WHOLE, BehindBlanks, remarks_on
-from provisioner.roster.encodings.readings import NotUtf8Error, mixture
+from provisioner.roster.encodings.readings import NotUtf8Error, UndecodedError, mixture
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile, Origin, unchanged
 from provisioner.roster.files.text import TextStream, open_text
@@ -308,7 +308,8 @@ class _BlockParser:
         mixed = mixture(self._origin) if defect.undecoded and self._start is not None else None
         what = f"{self._name}: {place}: {mixed or defect.what}"
         if defect.column < self._width:
-            raise (NotUtf8Error if defect.undecoded and not mixed else RosterError)(what) from None
+            kind = UndecodedError if mixed else NotUtf8Error if defect.undecoded else RosterError
+            raise kind(what) from None
         rows = read_rows(data.decode(errors="surrogateescape"), self._dialect, most=defect.rows_before + 1).rows
         cells = [cell or "" for row in rows[defect.rows_before :] for cell in row]
         if ends_with_header(self._header.columns, cells):

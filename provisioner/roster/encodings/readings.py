@@ -40,7 +40,11 @@ _OF_NAMES: Final = re.compile(r"[\u00c0-\u017f\u0386-\u03ce\u0400-\u045f\u3005-\
 _CESU: Final = re.compile(rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]")
 
 
-class NotUtf8Error(RosterError):
+class UndecodedError(RosterError):
+    """A text is not in the encoding it is read in, whatever separates its cells and wherever its header is."""
+
+
+class NotUtf8Error(UndecodedError):
     """A text is not UTF-8, though nobody has named another encoding.
 
     place  where the first byte is that is not, as the message begins
@@ -55,10 +59,10 @@ class NotUtf8Error(RosterError):
         error.place = place
         return error
 
-    def unless_mixed(self, origin: Origin, mark: bytes = b"\n") -> RosterError:
+    def unless_mixed(self, origin: Origin, mark: bytes = b"\n") -> UndecodedError:
         """Give the error, or another that says that the encodings of the text are mixed; see `mixture`."""
         mixed = mixture(origin, mark)
-        return self if mixed is None else RosterError(f"{self.place}{mixed}")
+        return self if mixed is None else UndecodedError(f"{self.place}{mixed}")
 
     def with_cure(self, cure: str) -> NotUtf8Error:
         """Give the error with something else to do than to name an encoding; itself where it proposes none."""

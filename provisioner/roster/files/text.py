@@ -12,7 +12,7 @@ from itertools import chain
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
 from provisioner.errors import ConfigurationError, RosterError
-from provisioner.roster.encodings.readings import mixture
+from provisioner.roster.encodings.readings import UndecodedError, mixture
 from provisioner.roster.files.compression import UnpackedFile
 from provisioner.roster.files.origin import Origin
 
@@ -124,7 +124,7 @@ class DecodedStream:
         return self._position()
 
     def read(self, size: int) -> bytes:
-        """Read and decode about `size` bytes; none at the end. Raises RosterError with the byte."""
+        """Read and decode about `size` bytes; none at the end. Raises UndecodedError with the byte."""
         text = ""
         while not text:
             chunk, self._surplus = self._surplus or self._file.read(size), b""
@@ -145,7 +145,7 @@ class DecodedStream:
         except UnicodeError as error:
             at = f" at byte {start + error.start}" if isinstance(error, UnicodeDecodeError) else ""
             hint = mixture(self._origin) or "another encoding may be, or it is cut off: export it as UTF-8"
-            raise RosterError(f"{self._origin.name} is not {self._encoding}{at}; {hint}") from None
+            raise UndecodedError(f"{self._origin.name} is not {self._encoding}{at}; {hint}") from None
         return text
 
 

@@ -61,6 +61,7 @@ _LEAST_SHARED: Final = 2
 _SHARE: Final = 0.75  # of all columns, that begin with the name of their table
 _LEAST_WITHIN: Final = 5  # letters of a word that counts within a longer one, as `Initialpasswort`
 _RANK_BY_PART: Final = 9
+_LONGEST: Final = 1_000  # what is longer is a row, or a whole text, that was taken for a name
 _OF_FIELDS: Final = {
     "uid": Meaning.ID, "name": Meaning.NAME, "avatar": Meaning.AVATAR,
 }  # fmt: skip
@@ -69,6 +70,8 @@ _OF_FIELDS: Final = {
 @lru_cache(maxsize=1 << 16)  # a proposal asks for each name again with each way to read the file
 def recognise(column: str) -> Recognition | None:
     """Tell what a column is by its name; None for a name that nobody knows."""
+    if len(column) > _LONGEST:
+        return None
     if (meaning := _OF_FIELDS.get(field_of(column) or "")) is not None:
         return Recognition(meaning, -1)
     text = _VALUE.sub("", unicodedata.normalize("NFKC", column))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,11 @@ import polars as pl
 import pytest
 
 from provisioner.errors import OutputError, RosterError
+from provisioner.inspection.proposal import opening
 from provisioner.inspection.proposal.command import init, look
+from provisioner.roster.files.inputs import Inputs
+from provisioner.roster.formats.rows import Roster
+from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.settings.tables import Run, load
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
@@ -400,6 +405,28 @@ def test_an_encoding_that_nobody_can_tell_is_asked_for(tmp_path: Path) -> None:
         "cp1252, 'Erdős' in cp1250; name the one that reads right with --encoding"
     )
     assert look([str(path)], Run(encoding="cp1250")).proof is not None
+
+
+def test_a_text_that_an_encoding_cannot_read_is_tried_once_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No header row and no delimiter makes the bytes others; each try would read the whole file, to count its lines."""
+    tried = Counter[str | None]()
+
+    def counting(inputs: Inputs, options: RosterOptions, folder: Path) -> Roster:
+        tried[options.encoding] += 1
+        return open_roster(inputs, options, folder)
+
+    monkeypatch.setattr(opening, "open_roster", counting)
+    (tmp_path / "a.csv").write_bytes(b"uid,name\na1,Zo\xeb Lef\xe8vre\na2,Andr\xe9\n")
+    assert look([str(tmp_path / "a.csv")], Run()).opened.options.encoding == "cp1252"
+    assert max(tried.values()) == 1
+
+
+def test_a_name_as_long_as_a_text_is_looked_at_in_bounded_time(tmp_path: Path) -> None:
+    """What stands where names do may be a whole row, or a whole file."""
+    (tmp_path / "a.csv").write_bytes(b"uid,name\na1," + b"Ann " * 300_000)
+    assert look([str(tmp_path / "a.csv")], Run()).opened.columns == ("uid", "name")
 
 
 def test_the_commonest_encoding_is_taken_where_another_is_as_likely(tmp_path: Path) -> None:
