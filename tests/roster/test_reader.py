@@ -116,6 +116,9 @@ def test_column_names_stay_as_they_are_and_nameless_columns_get_one(tmp_path: Pa
         (b"uid;name\na;b;c\n", ("r.csv: row 1 (line 2, byte 13): 3 cells, but the header has 2; "
          "put cells that hold a semicolon in quotes")),
         ("uid,name\n".encode("utf-16-be"), "r.csv is UTF-16 or binary; if it is text, try --encoding utf-16-be"),
+        ("Łuid,name\n".encode("utf-16-be"), "r.csv is UTF-16 or binary; if it is text, try --encoding utf-16-be"),
+        ("uid,Łame\n".encode("utf-32-le"), "r.csv is UTF-32 or binary; if it is text, try --encoding utf-32-le"),
+        ("\nuid,Łame\n".encode("utf-32-be"), "r.csv is UTF-32 or binary; if it is text, try --encoding utf-32-be"),
         (b"PK\x03\x04...", "r.csv is a zip archive or a workbook that is cut off or damaged; fetch or copy it again"),
         (b"PAR1....", "r.csv is a Parquet file; rename it to r.parquet"),
         (b"x" * 1_200_000, "r.csv: its first line does not end within 1 MiB; is this a CSV file?"),

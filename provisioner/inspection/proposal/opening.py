@@ -21,7 +21,7 @@ from provisioner.roster.columns import outlined
 from provisioner.roster.csv.file import CsvRoster
 from provisioner.roster.csv.header import LINES_SEARCHED
 from provisioner.roster.encodings.alphabets import COMMONEST, Reading, differing, is_ordinary, likely, rivals
-from provisioner.roster.encodings.readings import UndecodedError
+from provisioner.roster.encodings.readings import UndecodedError, wide_encoding
 from provisioner.roster.files.inputs import TEXTS, Inputs, Location
 from provisioner.roster.formats.rows import ANOTHER_HEADER, OTHER_SHEETS, Roster
 from provisioner.roster.reader import RosterOptions, open_roster
@@ -173,7 +173,7 @@ def _encodings(inputs: Inputs, given: RosterOptions) -> Mapping[str | None, Read
     if start is None:
         return {None: None}
     if b"\0" in start:
-        return dict.fromkeys(_WIDE if start.find(b"\0") % 2 else _WIDE[::-1])
+        return dict.fromkeys((wide_encoding(start), *_WIDE))
     by_cells: dict[str | None, Reading | None] = {each.encoding: each for each in likely(start)[:_MOST]}
     return by_cells | {name: None for name in _BY_HEADER if name not in by_cells}
 

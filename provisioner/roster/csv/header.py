@@ -17,7 +17,7 @@ from provisioner.roster.columns import ADDED, named_columns
 from provisioner.roster.csv.defect import cells_before_other_end, what_is_broken
 from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
 from provisioner.roster.csv.looks import DELIMITERS, HOLDING, Line, holding_rows, refuse_odd_header, separated_by
-from provisioner.roster.encodings.readings import NotUtf8Error
+from provisioner.roster.encodings.readings import NotUtf8Error, wide_encoding
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.rows import ANOTHER_HEADER, Missing, Notice, missing_fields
 from provisioner.roster.preamble import (
@@ -166,8 +166,8 @@ def _text(name: str, head: bytes) -> str:
     """Decode the lines that are UTF-8. Raises RosterError when the first one is not."""
     first = head.lstrip(b"\r\n").split(b"\n", 1)[0]
     if b"\0" in first:
-        order = "utf-16-be" if first.startswith(b"\0") else "utf-16-le"
-        raise RosterError(f"{name} is UTF-16 or binary; if it is text, try --encoding {order}")
+        wide = wide_encoding(head)
+        raise RosterError(f"{name} is {wide[:6].upper()} or binary; if it is text, try --encoding {wide}")
     try:
         return head.decode()
     except UnicodeDecodeError as error:

@@ -23,6 +23,7 @@ _SAY_WHICH: Final = "say with --encoding in which encoding it is"
 _NAME_ONE: Final = "name the one that reads right with --encoding"
 _SHOWN: Final = 3
 _FAR_WORSE: Final = 1.5
+_MOST_LETTERS: Final = 0.9  # of those of a text in UTF-32, are none of emoji or rare signs
 _SAMPLE: Final = 2000
 _CHUNK: Final = 8 * 1024 * 1024
 _EDGE: Final = re.compile(rb'[,;\t|"\r\n]')
@@ -93,6 +94,19 @@ def escaped_letters(start: bytes) -> str | None:
             if not text.isascii() and _may_be_name(text):
                 return f"its letters beyond ASCII are escaped ({shortened(text)}); give --encoding {encoding}"
     return None
+
+
+def wide_encoding(start: bytes) -> str:
+    """Say in which encoding a text with zeros in it is, if it is text: by where they stand.
+
+    u0i0d0   0u0i0d   u000i000d000   000u000i000d
+    """
+    zeros, letters = [start[at::4].count(0) / _MOST_LETTERS for at in range(4)], max(1, len(start) // 4)
+    if min(zeros[2:]) >= letters:
+        return "utf-32-le"
+    if min(zeros[:2]) >= letters:
+        return "utf-32-be"
+    return "utf-16-le" if start.find(b"\0") % 2 else "utf-16-be"
 
 
 def _may_be_name(text: str) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.roster.encodings.readings import escaped_letters, mixture, not_utf8, readings
+from provisioner.roster.encodings.readings import escaped_letters, mixture, not_utf8, readings, wide_encoding
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.origin import LocalFile
 
@@ -174,3 +174,10 @@ def test_lines_of_two_encodings_are_counted(tmp_path: Path) -> None:
     assert mixture(Compressed(LocalFile(path), "gzip")) == message
     path.write_bytes("a1,Zoë\na3,José\n".encode("cp1252"))
     assert mixture(LocalFile(path)) is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("text", ["uid,name\n", "Łukasz\n", "\nuid", "u", "uid,name,😀\na1,Łukasz 😀\n"])
+def test_what_a_text_with_zeros_in_it_is_is_told_by_where_they_stand(text: str, encoding: str) -> None:
+    """Whatever letters it begins with."""
+    assert wide_encoding(text.encode(encoding)) == encoding
