@@ -18,6 +18,7 @@ ROUNDED: Final = rows.ROUNDED
 BOOLEAN: Final = rows.NOT_TEXT
 FORMULA: Final = "formula"
 
+_SOMETHING: Final = re.compile(rows.SOMETHING).search
 _DIGITS: Final = "0123456789"
 _ROW: Final = re.compile(r"^.*\D(?=\d)")  # what stands before the last number of a range
 
@@ -118,7 +119,7 @@ class _SheetParser(Parser):
             self._value = "".join(self._runs)
         elif tag == "rPh":
             self._is_phonetic = False
-        elif tag == "row" and (self._marks or any(map(str.strip, self._cells.values()))):
+        elif tag == "row" and (self._marks or any(map(_SOMETHING, self._cells.values()))):
             self.rows.append(SheetRow(self._number, self._is_hidden, self._cells, self._marks))
 
     def _begin_row(self, attributes: Attributes) -> None:

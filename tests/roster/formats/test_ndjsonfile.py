@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from random import Random
 
@@ -16,6 +17,7 @@ from provisioner.roster.files.origin import LocalFile
 from provisioner.roster.formats.jsondefect import open_lines
 from provisioner.roster.formats.ndjsonfile import LineSizes, NdjsonRoster, open_ndjson
 from provisioner.roster.formats.ndjsonline import LINE, rejected_line
+from provisioner.roster.formats.rows import SOMETHING
 from tests.rig.sampling import examples
 
 TINY = LineSizes(first=7, block=5, longest_line=200, cells=6)
@@ -177,18 +179,30 @@ def test_an_object_with_nothing_in_it_is_no_row(tmp_path: Path) -> None:
         '{"uid":null,"name":""}',
         '{"uid" : " \u00a0", "tags":[ ], "m":{}}',
         '{"uid":"\\u00a0\\t"}',
+        '{"uid":"\u200e\u00ad","name":"\u2060"}',
+        '{"uid":"\\u200b\\u3000","name":"\\uFEFF\\u2028"}',
     ]
-    something = ['{"uid":"a","name":null}', '{"uid":"","name":0}', '{"uid":null,"tags":[null]}', '{"uid":false}']
-    lines = [line for pair in zip(nothing, [*something, '{"uid":"\\n."}'], strict=True) for line in pair]
+    something = [
+        '{"uid":"a","name":null}',
+        '{"uid":"","name":0}',
+        '{"uid":null,"tags":[null]}',
+        '{"uid":false}',
+        '{"uid":"\\u200c7"}',
+    ]
+    lines = [
+        line
+        for pair in zip(nothing, [*something, '{"uid":"\\n."}', '{"uid":"\\\\u200b"}'], strict=True)
+        for line in pair
+    ]
     found = [row["uid"] for row in rows_of(opened(tmp_path, "\n".join(lines).encode()))]
-    assert found == ["a", "", None, "false", "\n."]
+    assert found == ["a", "", None, "false", "\u200c7", "\n.", "\\u200b"]
     data = "\n".join([*lines, "x"]).encode()
-    assert f"row 6 (line 11, byte {len(data) - 1}): " in refused(tmp_path, data)
+    assert f"row 8 (line 15, byte {len(data) - 1}): " in refused(tmp_path, data)
 
 
 def is_nothing(value: object) -> bool:
-    """Whether a value is null, blank or without members, or an object of such."""
-    return value in (None, [], {}) or (isinstance(value, str) and not value.strip(" \t\n\r\f\v\xa0"))
+    """Whether a value is null, a text in which nothing is seen or without members, or an object of such."""
+    return value in (None, [], {}) or (isinstance(value, str) and not re.search(SOMETHING, value))
 
 
 scalars = (

@@ -78,10 +78,10 @@ def test_places_are_said_or_follow_from_the_cell_before(tmp_path: Path) -> None:
 
 
 def test_rows_of_blanks_are_none_and_hidden_ones_are_known(tmp_path: Path) -> None:
-    """By a filter, by hand, or made as low as nothing; no-break spaces are blanks, a formula is none."""
+    """By a filter, by hand, or made as low as nothing; what nobody sees is blank, a formula is not."""
     path = by_hand(
         tmp_path,
-        f'<row hidden="1">{text("a")}</row><row hidden="true">{text(" ")}{text("&#160;")}</row>',
+        f'<row hidden="1">{text("a")}</row><row hidden="true">{text(" ")}{text("&#160;&#8203;")}</row>',
         f'<row hidden="0" ht="0" customHeight="1">{text("b")}</row><row ht="0">{text("c")}</row>',
         "<row><c><f>A1</f></c></row><row/><row><c s='0'/></row>",
     )
