@@ -64,8 +64,8 @@ class Found:
         first = f"{self.name}: {rows}, {counted(len(evidence.columns), 'column')}"
         how = [f"{name.replace('_', ' ')} {value}" for name, value in self.opened.tried.items()]
         first += f"; read with {listed(how)}" if how else ""
-        if "encoding" in self.opened.tried:
-            first += f", which is right if this reads well: {_odd_cell(self.opened)}"
+        if "encoding" in self.opened.tried and (cell := _odd_cell(self.opened)):
+            first += f", which is right if this reads well: {cell}"
         rest = "" if evidence.whole else ", the first ones"
         return printed(
             lambda console: screen.show(console, first, self.opened.notices, self.proposal, self.proof, rest), width
@@ -164,7 +164,7 @@ def _odd_cell(opened: Opened) -> str:
     columns = (unnamed(frame, name).drop_nulls() for name in frame.columns)
     odd = [str(cell) for cells in columns for cell in cells.filter(cells.str.contains(r"[^\x00-\x7f]"))]
     telling = [cell for cell in odd if _in_rival(cell, opened) != cell] or odd
-    shown = next((cell for cell in odd if _SIGN_IN_WORD.search(cell)), telling[0] if telling else "")
+    shown = next((cell for cell in odd if _SIGN_IN_WORD.search(cell)), telling[0] if telling else opened.cell)
     other = _in_rival(shown, opened)
     also = f"; in {opened.rival} it would be {other[:40]}" if opened.is_tied and other and other != shown else ""
     return f"{shown[:40]}{also}"

@@ -52,6 +52,7 @@ class Opened:
     sheet    the one that is read where others have people too; null where there are none
     rival    the encoding that is the likeliest but for the one that was found; null where there is none
     is_tied  whether that one is as likely, and only less common
+    cell     the first by which the encoding was found
     """
 
     options: RosterOptions
@@ -62,6 +63,7 @@ class Opened:
     sheet: str | None = None
     rival: str | None = None
     is_tied: bool = False
+    cell: str = ""
 
 
 def open_unknown(inputs: Inputs, given: RosterOptions, folder: Path) -> Opened:
@@ -102,7 +104,8 @@ def _clear(inputs: Inputs, found: Sequence[Opened], encodings: Mapping[str | Non
         what = f"the text is not UTF-8, and which of several encodings it is in cannot be told: it reads {reads}"
         raise RosterError(f"{listed(inputs.names, 3)}: {what}; name the one that reads right with --encoding")
     rival = next(iter(tied or others), None)
-    return replace(by_reading[best], rival=rival.encoding if rival else None, is_tied=bool(tied))
+    named = rival.encoding if rival else None
+    return replace(by_reading[best], rival=named, is_tied=bool(tied), cell=best.cells[0])
 
 
 def _spaced(cell: str) -> str:
@@ -179,7 +182,10 @@ def _encodings(inputs: Inputs, given: RosterOptions) -> Mapping[str | None, Read
 
 
 def _not_utf8(path: Path) -> bytes | None:
-    """Give the start of a text that is no UTF-8, and of which no mark says what it is; else None. Raises OSError."""
+    """Give the lines of a text from the first that is no UTF-8, or its start where that holds zeros.
+
+    None where it is UTF-8, or a mark says what it is. Raises OSError.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         start = chunk = file.read(_CHUNK)
@@ -190,8 +196,9 @@ def _not_utf8(path: Path) -> bytes | None:
         while chunk:
             try:
                 decoder.decode(chunk)
-            except UnicodeDecodeError:
-                return start
+            except UnicodeDecodeError as error:
+                read = bytes(error.object)
+                return read[read.rfind(b"\n", 0, error.start) + 1 :] + file.read(_CHUNK) + file.readline(_CHUNK)
             chunk = file.read(_CHUNK)
     return None
 

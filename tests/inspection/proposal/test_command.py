@@ -423,6 +423,15 @@ def test_a_text_that_an_encoding_cannot_read_is_tried_once_in_it(
     assert max(tried.values()) == 1
 
 
+@pytest.mark.slow
+def test_the_first_letter_beyond_ascii_may_be_far_behind(tmp_path: Path) -> None:
+    """It says in which encoding the text is, and is shown, though it stands behind the rows that are looked at."""
+    people = "".join(f"a{n},Ann Smith\n" for n in range(101_000)) + "z1,Łukasz Mróz\n"
+    (tmp_path / "a.csv").write_bytes(f"uid,name\n{people}".encode("cp1250"))
+    shown = look([str(tmp_path / "a.csv")], Run()).shown(300)
+    assert "read with encoding cp1250, which is right if this reads well: Łukasz Mróz" in shown
+
+
 def test_a_name_as_long_as_a_text_is_looked_at_in_bounded_time(tmp_path: Path) -> None:
     """What stands where names do may be a whole row, or a whole file."""
     (tmp_path / "a.csv").write_bytes(b"uid,name\na1," + b"Ann " * 300_000)
