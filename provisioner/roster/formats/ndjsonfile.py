@@ -18,16 +18,15 @@ from provisioner.roster.files.origin import Origin, unchanged
 from provisioner.roster.files.text import LineNumbers, TextOpener, TextStream, open_text
 from provisioner.roster.formats import ndjsonline
 from provisioner.roster.formats.ndjsonline import LINE, Values
-from provisioner.roster.formats.rows import NOT_TEXT, SOMETHING, Progress, RosterBatch, TextRoster
-from provisioner.wording import shortened
+from provisioner.roster.formats.rows import NOT_TEXT, Progress, RosterBatch, TextRoster
+from provisioner.wording import NOTHING, shortened
 
 MIB = 1024 * 1024
 MOST_COLUMNS = 10_000
 _BLANK = " \t\r"
 # An object with nothing in it but null, [], {} and what nobody sees, also escaped; at the first other value it is none.
-_UNSEEN = re.sub(f"{SOMETHING}+", "", "".join(map(chr, range(0x10000))))
-_ESCAPED = rf"\\(?:[tnrf]|u(?i:{'|'.join(f'{ord(letter):04x}' for letter in _UNSEEN)}))"
-_NOTHING = rf'(?:null|"(?:[{re.escape(_UNSEEN)}]|{_ESCAPED})*+"|\[\s*+\]|\{{\s*+\}})'
+_ESCAPED = rf"\\(?:[tnrf]|u(?i:{'|'.join(f'{ord(letter):04x}' for letter in NOTHING)}))"
+_NOTHING = rf'(?:null|"(?:[{re.escape(NOTHING)}]|{_ESCAPED})*+"|\[\s*+\]|\{{\s*+\}})'
 _MEMBER = rf'\s*+"(?:[^"\\]|\\.)*+"\s*+:\s*+{_NOTHING}\s*+'
 _EMPTY = re.compile(rf"\{{(?:\s*+|{_MEMBER}(?:,{_MEMBER})*+)\}}")
 _KINDS = frozenset({dict, list, bool})
