@@ -15,15 +15,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-_TOTAL, _COUNT, _SIZE, _PAGES, _NEXT, _PREVIOUS, _BROKEN = (
-    "total",
-    "count",
-    "size",
-    "pages",
-    "next",
-    "previous",
-    "broken",
-)
+_TOTAL, _COUNT, _SIZE, _PAGES = "total", "count", "size", "pages"
+_NEXT, _PREVIOUS, _BROKEN = "next", "previous", "broken"
 _POSITION: Final = "position"
 """Where the page ends, which the last one tells as well in many a service."""
 _END: Final = "end"
@@ -47,7 +40,7 @@ _LEADING: Final = f"(?:{_THINGS}|{_WHERE}|available|exists?|indicator|flag|of|in
 _AHEAD: Final = f"{_ASKED}(?:next|more|after|continuation|continue|lastevaluated){_LEADING}"
 _LAST: Final = f"{_ASKED}(?:last|final|end|complete|completed|done|finished|exhausted|eof){_LEADING}"
 
-_ABOUT_THE_LIST: Final = re.compile(
+_ABOUT_THE_LIST: Final = (
     f"(?:response|search|collection|{_THINGS})*"
     "(?:pages?|pageable|pager|paging|pagination|meta(?:data)?|additionaldata|links?|info|summary|resultset)"
     "(?:info|information|meta(?:data)?|details?)?"
@@ -86,7 +79,7 @@ class Page:
     def note(self, path: str, value: object) -> None:
         """Take in one more member of the object; of those that tell a number the greatest counts."""
         name, number = _plain(path.rpartition(".")[2]), _number(value)
-        if isinstance(value, dict) and _ABOUT_THE_LIST.fullmatch(name) and path.count(".") < _DEEPEST:
+        if isinstance(value, dict) and re.fullmatch(_ABOUT_THE_LIST, name) and path.count(".") < _DEEPEST:
             told = {_plain(key): each for key, each in value.items()}
             is_of_others = not _OF_WHAT.isdisjoint(told)
             for key, each in value.items():
@@ -95,7 +88,7 @@ class Page:
                     self.note(f"{path}.{key}", each)
             return
         for what, names, tells in _TOLD:
-            if names.fullmatch(name) and number >= self.said.get(what, _UNTOLD)[1] and tells(name, value):
+            if re.fullmatch(names, name) and number >= self.said.get(what, _UNTOLD)[1] and tells(name, value):
                 self.said[what] = path, number
 
     def told(self, what: str) -> tuple[str, int]:
@@ -235,23 +228,21 @@ def _is_something(value: object, nothing: re.Pattern[str]) -> bool:
     )
 
 
-_TOLD: Final[Sequence[tuple[str, re.Pattern[str], Callable[[str, object], bool]]]] = [
-    (what, re.compile(names), tells)
-    for what, names, tells in (
-        (_TOTAL, f"{_COUNTED}total{_COUNTED}", _is_number),
-        (_COUNT, f"{_COUNTED}(?:count|found|n(?:b|um)(?=.)|numberof){_COUNTED}", _is_number),
-        (_SIZE, f"(?:{_THINGS}|pages?|max|per)*(?:size|limit|perpage|maxresults|top|take)", _is_number),
-        (_PAGES, "x?(?:total|count|nb|num|numberof)pages?(?:count|number)?", _is_number),
-        (_PAGES, "x?pages?(?:total|count)|pages|lastpage(?:number)?", _is_number),
-        (_NEXT, _AHEAD, _is_page),
-        (_NEXT, _LAST, _is_no),
-        (_END, _AHEAD, _is_no_page),
-        (_END, _LAST, _is_yes),
-        (_POSITION, f"{_PAGED}cursor|{_PAGED}marker|{_PAGED}bookmark|{_PAGED}offset|{_PAGED}(?<=.)token", _is_position),
-        (_PREVIOUS, f"{_ASKED}(?:prev|previous|before){_LEADING}", _is_page),
-        (_PREVIOUS, f"{_ASKED}first{_LEADING}", _is_no),
-        (_BROKEN, f"{_ASKED}(?:partial|truncated|incomplete|timedout|errors?|{_EXCEEDED})(?:{_THINGS})*", _is_trouble),
-    )
-]
+# Texts, made patterns of where one is looked for: to make them takes longer than a small CSV is read in.
+_TOLD: Final[Sequence[tuple[str, str, Callable[[str, object], bool]]]] = (
+    (_TOTAL, f"{_COUNTED}total{_COUNTED}", _is_number),
+    (_COUNT, f"{_COUNTED}(?:count|found|n(?:b|um)(?=.)|numberof){_COUNTED}", _is_number),
+    (_SIZE, f"(?:{_THINGS}|pages?|max|per)*(?:size|limit|perpage|maxresults|top|take)", _is_number),
+    (_PAGES, "x?(?:total|count|nb|num|numberof)pages?(?:count|number)?", _is_number),
+    (_PAGES, "x?pages?(?:total|count)|pages|lastpage(?:number)?", _is_number),
+    (_NEXT, _AHEAD, _is_page),
+    (_NEXT, _LAST, _is_no),
+    (_END, _AHEAD, _is_no_page),
+    (_END, _LAST, _is_yes),
+    (_POSITION, f"{_PAGED}cursor|{_PAGED}marker|{_PAGED}bookmark|{_PAGED}offset|{_PAGED}(?<=.)token", _is_position),
+    (_PREVIOUS, f"{_ASKED}(?:prev|previous|before){_LEADING}", _is_page),
+    (_PREVIOUS, f"{_ASKED}first{_LEADING}", _is_no),
+    (_BROKEN, f"{_ASKED}(?:partial|truncated|incomplete|timedout|errors?|{_EXCEEDED})(?:{_THINGS})*", _is_trouble),
+)
 """What services tell beside a list: what it is, how a member is called that tells it (without capitals and signs), and
 whether its value does."""
