@@ -44,7 +44,6 @@ _OF_SETTLEMENT: Final = {
     "besides": "besides",
     "filled": "filled",
 }
-_NOTHING_MORE: Final = (None,) * 6
 _request_values: Final = attrgetter(*_OF_REQUEST.values())
 
 # What the columns of nearly all settlements hold, those of users who were created: these are not given row by row.
@@ -68,8 +67,9 @@ def sent_rows(requests: Iterable[UserRequest], now: float) -> list[tuple[Any, ..
 def _is_plainly_created(each: Settlement) -> bool:
     """Whether its columns hold `_WHEN_CREATED`."""
     made = each.outcome is Outcome.CREATED and each.state is State.SETTLED
-    more = (each.error_code, each.error_message, each.doubt_since, each.parted, each.besides, each.filled)
-    return made and more == _NOTHING_MORE
+    told = each.error_code is not None or each.error_message is not None
+    more = each.besides is not None or each.filled is not None
+    return made and not (told or more) and each.doubt_since is None and each.parted is None
 
 
 BEFORE: Final = 2

@@ -147,8 +147,8 @@ class Summary:
         if self.estimate is not None:
             estimate = self.estimate
             document["estimate"] = {"requests": estimate.requests, "seconds": round(estimate.seconds, 1)}
-            if self.estimate.settled is not None:
-                document["estimate"]["settled"] = self.estimate.settled
+            if estimate.settled is not None:
+                document["estimate"]["settled"] = estimate.settled
         return document
 
     def show(self, console: Console, words: Words | None = None) -> None:

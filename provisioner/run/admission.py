@@ -181,7 +181,7 @@ def foreseen(request: UserRequest, policy: Policy) -> Iterator[Operation]:
     if past is None or not (past.withdrawn or past.ours or is_met(past)):
         yield Operation.CREATE
         return
-    mints = request.token and not past.auth_token and (past.ours or policy.auth_tokens is AuthTokens.ALL)
+    mints = request.token and not past.auth_token and policy.mints(ours=past.ours)
     if not past.withdrawn and (past.ours or mints or not past.was_there or policy.on_existing is not OnExisting.SKIP):
         yield Operation.READ
     if not past.ours or past.withdrawn or past.changed:

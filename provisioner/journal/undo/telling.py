@@ -95,8 +95,7 @@ _TAKEN_BACK: Final = """
 SELECT (SELECT command FROM runs ORDER BY id DESC LIMIT 1) = 'undo'
     AND EXISTS (SELECT 1 FROM reversals WHERE again_at IS NULL AND (verdict = 'reversed' OR state = 'sent'))
 """
-
-
+# A copy of results has nothing of what was run later.
 _TAKEN_BACK_SINCE: Final = (
     "SELECT EXISTS (SELECT 1 FROM reversals WHERE state = 'sent' OR (verdict = 'reversed' AND settled_at > ?))"
 )

@@ -194,20 +194,11 @@ def _summary(
     merged = tuple(str(each.results.absolute()) for each in shards)
     record = Record(tuple(documents[0]["roster"]), digests, merged=merged)
     emulated = shards[0].app == EMULATOR
+    report, stop = _report(documents), _stop(shards)
     return Summary(
-        counts,
-        tally,
-        _report(documents),
-        started,
-        finished,
-        _stop(shards),
-        files,
-        None,
-        record,
-        emulated,
-        None,
-        address_of(shards),
-    )
+        counts, tally, report, started, finished, stop, files,
+        record=record, emulated=emulated, base_url=address_of(shards),
+    )  # fmt: skip
 
 
 def _stop(shards: Sequence[FinishedShard]) -> Stop | None:

@@ -300,8 +300,9 @@ def _summary(rounds: Sequence[Round], told: _Told, outputs: Outputs, digests: Ma
     emulated = rounds[0].app == EMULATOR
     stop = _stop(rounds) if counts.outcomes[Outcome.PENDING.value] else None
     return Summary(
-        counts, tally, report, started, finished, stop, files, None, record, emulated, None, address_of(rounds)
-    )
+        counts, tally, report, started, finished, stop, files,
+        record=record, emulated=emulated, base_url=address_of(rounds),
+    )  # fmt: skip
 
 
 def _stop(rounds: Sequence[Round]) -> Stop | None:

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, UserRequest
+from provisioner.model import OnExisting, Outcome, Past, Settlement, UserRequest
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.row import Life
 from provisioner.sending.life.steps import Steps, is_met
@@ -228,8 +228,7 @@ class Lifecycle(Steps):
         return life.settled(outcome, minted, created_at)
 
     def _is_token_due(self, life: Life, outcome: Outcome) -> bool:
-        wanted = life.request.token and not life.token
-        return wanted and (self._policy.auth_tokens is AuthTokens.ALL or outcome is Outcome.CREATED)
+        return life.request.token and not life.token and self._policy.mints(ours=outcome is Outcome.CREATED)
 
     def _deactivated(self, life: Life, reply: Reply) -> Settlement:
         if self._policy.on_existing is OnExisting.FAIL:

@@ -30,6 +30,10 @@ class Policy:
     auth_tokens: AuthTokens = AuthTokens.CREATED
     managed: Collection[str] = ()
 
+    def mints(self, *, ours: bool) -> bool:
+        """Whether a user who is there is given an auth token where one is wanted and none is known."""
+        return ours or self.auth_tokens is AuthTokens.ALL
+
 
 def is_met(past: Past) -> bool:
     """Whether an answer has told this job of a user of others."""
