@@ -28,7 +28,7 @@ CORE = frozenset(
         "validation.constraints", "validation.uidnumbers", "validation.rules",
         "validation.warnings",
         "validation.fields",
-        "sending.calls", "sending.retry",
+        "sending.calls", "sending.retry", "sending.verdicts",
         "settings.values",
         "sync.plan.decision", "sync.plan.guards", "sending.users.canonical", "sending.users.profile",
         "sending.users.trace",

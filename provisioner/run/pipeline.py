@@ -60,8 +60,8 @@ from provisioner.sending.life.lifecycle import Lifecycle
 from provisioner.sending.life.parting import Parting
 from provisioner.sending.life.steps import Policy
 from provisioner.sending.pool import Backlog, Settle
-from provisioner.sending.retry import Verdict
 from provisioner.sending.roles import RoleCheck
+from provisioner.sending.verdicts import Verdict
 from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop, Stopper, confirmed, stopping_on_storage_error
 
 # Answers that leave open what has happened, or find nobody.

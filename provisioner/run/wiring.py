@@ -30,10 +30,11 @@ from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
 from provisioner.sending.pacing import Gate, Pacing
 from provisioner.sending.pool import Pool
-from provisioner.sending.retry import Verdict, Waits
+from provisioner.sending.retry import Waits
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.slots.actor import ACTOR, ActorLink
 from provisioner.sending.slots.link import LeasedSlots, Link
+from provisioner.sending.verdicts import Verdict
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stop, Stopper
 from provisioner.threads import in_thread

@@ -4,7 +4,8 @@ calls        calls of the API and their replies
 client       one HTTP exchange; aiohttp ends here
 serverclock  the server's clock against ours
 pacing       slots under a limit, and one pause that holds everyone
-retry        what a reply means, and how long to wait
+verdicts     what a reply means
+retry        how long to wait before the next try, and why there is none
 attempts     one operation until there is an answer to go by
 roles        whether the roles of a roster exist
 pool         one backlog, N workers, one settlement a row

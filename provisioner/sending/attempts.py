@@ -12,8 +12,9 @@ from provisioner.logs.events import get_logger
 from provisioner.model import UserRequest
 from provisioner.sending.calls import NOBODY, Failure, Operation, Reply, unbelieved
 from provisioner.sending.pacing import Pacing
-from provisioner.sending.retry import Verdict, Waits, backoff, judge, stop
+from provisioner.sending.retry import Waits, backoff, stop
 from provisioner.sending.serverclock import ServerClock
+from provisioner.sending.verdicts import Verdict, judge
 from provisioner.stop import Stop, Stopper
 from provisioner.tally import RequestTally
 

@@ -14,9 +14,9 @@ from provisioner.logs.events import get_logger
 from provisioner.model import UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation
-from provisioner.sending.retry import Verdict
 from provisioner.sending.users.needs import MOST_ROLES, roles_in
 from provisioner.sending.users.profile import DEFAULT_ROLE
+from provisioner.sending.verdicts import Verdict
 
 log = get_logger()
 

@@ -26,10 +26,10 @@ from provisioner.model import Action, Change, Live, Outcome, Past, Settlement, S
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.lifecycle import Lifecycle
-from provisioner.sending.retry import Verdict
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.failures import DEACTIVATED, GONE, unsuccessful
 from provisioner.sending.users.keeper import moment
+from provisioner.sending.verdicts import Verdict
 
 SESSIONS_UNKNOWN = "sessions_unknown"
 _FOUND_DEACTIVATED = (

@@ -13,7 +13,8 @@ from provisioner.model import UserRequest
 from provisioner.sending import attempts
 from provisioner.sending.attempts import Exchanger, Guard, Reach
 from provisioner.sending.calls import NOBODY, Failure, Operation, Reply
-from provisioner.sending.retry import Verdict, Waits
+from provisioner.sending.retry import Waits
+from provisioner.sending.verdicts import Verdict
 from provisioner.stop import Stop, Stopper
 from provisioner.tally import RequestTally
 from tests.rig import clock

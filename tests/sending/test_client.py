@@ -23,7 +23,8 @@ from provisioner.errors import ConfigurationError, ExitCode
 from provisioner.model import UserRequest
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.client import MOST, Client, Timeouts, proxy_for
-from provisioner.sending.retry import Verdict, judge, stop
+from provisioner.sending.retry import stop
+from provisioner.sending.verdicts import Verdict, judge
 from provisioner.stop import Stop
 from tests.rig import deadline
 from tests.rig.server import (

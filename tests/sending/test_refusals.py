@@ -15,7 +15,7 @@ import pytest
 from provisioner.model import UserRequest
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.client import Client, Timeouts
-from provisioner.sending.retry import Verdict, judge
+from provisioner.sending.verdicts import Verdict, judge
 
 ADA = UserRequest(1, 1, "ada", b'{"uid":"ada","name":"Ada"}', "0" * 16, token=False)
 

@@ -20,11 +20,11 @@ from provisioner.journal.undo.overwrites import (
 from provisioner.model import UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Reply
-from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.keeper import is_noted, moment
 from provisioner.sending.users.reading import Shown, read_user, told_tags
+from provisioner.sending.verdicts import Verdict
 from provisioner.stop import Stop
 
 

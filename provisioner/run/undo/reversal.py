@@ -34,12 +34,12 @@ from provisioner.run.undo.comparison import Finding, Restoration
 from provisioner.run.undo.reasons import ACTIONS, DONE, REASONS
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
-from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock, created_since
 from provisioner.sending.users import trace
 from provisioner.sending.users.failures import unsuccessful
 from provisioner.sending.users.keeper import is_another, last_change, moment
 from provisioner.sending.users.reading import Shown, read_deactivated, read_user
+from provisioner.sending.verdicts import Verdict
 from provisioner.stop import Stop
 
 # Seconds by which the clock of an answer, and a sign of life, may be late.

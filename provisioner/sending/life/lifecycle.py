@@ -25,12 +25,12 @@ from provisioner.model import OnExisting, Outcome, Past, Settlement, UserRequest
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.row import Life
 from provisioner.sending.life.steps import Steps, is_met
-from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import failures
 from provisioner.sending.users.failures import note_drift
 from provisioner.sending.users.keeper import changed_after, moment, shows
 from provisioner.sending.users.reading import Shown, read_deactivated, read_parted, read_user
+from provisioner.sending.verdicts import Verdict
 
 
 class Lifecycle(Steps):

@@ -20,10 +20,10 @@ from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.lifecycle import Lifecycle
 from provisioner.sending.life.steps import Policy
-from provisioner.sending.retry import Verdict
 from provisioner.sending.users.failures import ANEW, DEACTIVATED, GONE, unsuccessful
 from provisioner.sending.users.keeper import is_another
 from provisioner.sending.users.reading import Shown, read_parted, read_user
+from provisioner.sending.verdicts import Verdict
 
 AS_SAID: Final = "the user is deactivated, as the roster says"
 """What is told of a row that asks for that."""

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.sending.calls import Operation, Reply
-from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.keeper import carried, is_another, last_change
 from provisioner.sending.users.reading import Shown
+from provisioner.sending.verdicts import Verdict
 
 # What is counted with the row.
 _ATTEMPTS: Final = frozenset({Operation.CREATE, Operation.UPDATE})

@@ -10,11 +10,11 @@ from provisioner.model import FIELDS, AuthTokens, OnExisting, Past, Settlement, 
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.row import Life
-from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.failures import unsuccessful
 from provisioner.sending.users.keeper import Keeper
+from provisioner.sending.verdicts import Verdict
 from provisioner.tally import OutcomeTally
 
 

@@ -9,9 +9,9 @@ from typing import Final
 from provisioner.logs.events import get_logger
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation
-from provisioner.sending.retry import Verdict
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.users.needs import FIRST_PAGE, Needs, count_of, needs_of
+from provisioner.sending.verdicts import Verdict
 
 # Seconds: whoever looks ahead is waiting, and nothing is lost when the app does not answer.
 _PATIENCE: Final = 20.0

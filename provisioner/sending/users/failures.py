@@ -8,7 +8,7 @@ from collections import Counter
 from provisioner.logs.events import get_logger
 from provisioner.model import Outcome, Settlement, State
 from provisioner.sending.calls import Reply
-from provisioner.sending.retry import Verdict
+from provisioner.sending.verdicts import Verdict
 
 DEACTIVATED = "deactivated"
 GONE = "gone"
@@ -45,19 +45,13 @@ def unsuccessful(
 
     there  how it stands: whose it is, its attempts, and what is known of its user, which stays known
     """
-    kept = Settlement(
-        there.key,
-        State.PENDING,
-        Outcome.PENDING,
-        there.attempts,
-        auth_token=there.auth_token,
-        created_at=there.created_at,
-        doubt_since=there.doubt_since,
-        mark=there.mark,
-        carried=there.carried,
-        doubted=there.doubted,
-        besides=there.besides,
-        filled=there.filled,
+    kept = there._replace(
+        state=State.PENDING,
+        outcome=Outcome.PENDING,
+        http_status=None,
+        error_code=None,
+        error_message=None,
+        settled_at=None,
     )
     match verdict:
         case None | Verdict.STOP:

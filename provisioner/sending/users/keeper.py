@@ -7,9 +7,9 @@ from typing import Any, Final, Protocol
 
 from provisioner.model import Past, UserRequest
 from provisioner.sending.calls import Reply
-from provisioner.sending.retry import Verdict
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.reading import Shown
+from provisioner.sending.verdicts import Verdict
 
 # Fields of which an answer may tell nothing though the user has them: tags are shown in lists.
 _UNSURE: Final = frozenset({"metadata", "tags"})

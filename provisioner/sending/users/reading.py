@@ -11,8 +11,8 @@ from provisioner.errors import DirectoryError
 from provisioner.model import Standing, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation, Reply
-from provisioner.sending.retry import Verdict
 from provisioner.sending.users.needs import PER_PAGE, pagination_of
+from provisioner.sending.verdicts import Verdict
 
 # Pages of a search that are looked through: it finds everybody whose uid begins alike.
 _PAGES: Final = 10

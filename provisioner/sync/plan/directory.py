@@ -23,11 +23,11 @@ from provisioner.logs.events import get_logger
 from provisioner.model import FIELDS, Action, Standing
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation, Reply
-from provisioner.sending.retry import Verdict
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import canonical, profile
 from provisioner.sending.users.keeper import moment
 from provisioner.sending.users.reading import SINGLY, singly
+from provisioner.sending.verdicts import Verdict
 from provisioner.sync.plan.listing import NOTHING_CHANGED, pages, standing_of
 from provisioner.threads import InThread
 

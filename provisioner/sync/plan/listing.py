@@ -15,9 +15,9 @@ from provisioner.logs.events import get_logger
 from provisioner.model import Standing
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import NOBODY, Operation
-from provisioner.sending.retry import Verdict
 from provisioner.sending.users.needs import PER_PAGE
 from provisioner.sending.users.reading import LISTS, is_user, last_page
+from provisioner.sending.verdicts import Verdict
 
 NOTHING_CHANGED: Final = "nothing was changed"
 

@@ -28,10 +28,11 @@ from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.life import row as life_row
 from provisioner.sending.life.lifecycle import Lifecycle
 from provisioner.sending.life.steps import Policy
-from provisioner.sending.retry import Verdict, Waits
+from provisioner.sending.retry import Waits
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import failures
 from provisioner.sending.users.reading import Shown
+from provisioner.sending.verdicts import Verdict
 from provisioner.stop import Stop, Stopper
 from provisioner.tally import Tally
 from tests.rig import clock
