@@ -108,7 +108,7 @@ async def validate_async(
     """
     from provisioner.run.command import validate
 
-    asked, stopping = settings or Settings(), _stopper(stopper)
+    asked, stopping = settings or Settings(), stopper or Stopper()
     return await ending_gently(validate(_arguments(roster), asked, stopping, drawn=drawn), stopping)
 
 
@@ -143,7 +143,7 @@ async def run_async(
     """
     from provisioner.run.command import run
 
-    stopping = _stopper(stopper)
+    stopping = stopper or Stopper()
     running = run(
         _arguments(roster), settings or Settings(), stopping,
         confirm=confirm, confirm_minting=confirm_minting, drawn=drawn, dial=dial,
@@ -166,7 +166,7 @@ async def plan_async(
     """
     from provisioner.sync.command import plan
 
-    stopping = _stopper(stopper)
+    stopping = stopper or Stopper()
     return await ending_gently(plan(_arguments(roster), settings, stopping, drawn=drawn), stopping)
 
 
@@ -196,7 +196,7 @@ async def sync_async(
     """
     from provisioner.sync.command import sync
 
-    stopping = _stopper(stopper)
+    stopping = stopper or Stopper()
     syncing = sync(_arguments(roster), settings, stopping, confirm=confirm, drawn=drawn, dial=dial)
     return await ending_gently(syncing, stopping)
 
@@ -222,7 +222,7 @@ async def verify_async(
     """
     from provisioner.inspection.proof.command import verify
 
-    asked, stopping = settings or Settings(), _stopper(stopper)
+    asked, stopping = settings or Settings(), stopper or Stopper()
     return await ending_gently(verify(_arguments(roster), asked, stopping, drawn=drawn), stopping)
 
 
@@ -255,7 +255,7 @@ async def undo_async(
     """
     from provisioner.run.undo.command import undo
 
-    asked, stopping = settings or Settings(), _stopper(stopper)
+    asked, stopping = settings or Settings(), stopper or Stopper()
     undoing = undo(os.fspath(out), asked, stopping, permanent=permanent, confirm=confirm, drawn=drawn)
     return await ending_gently(undoing, stopping)
 
@@ -278,7 +278,7 @@ async def undo_preview_async(
     from provisioner.run.undo.command import preview
 
     previewed = await asyncio.to_thread(preview, os.fspath(out), settings or Settings(), permanent=permanent)
-    stop_early(_stopper(stopper))
+    stop_early(stopper or Stopper())
     return previewed
 
 

@@ -54,7 +54,8 @@ class Stopper:
         self._event = asyncio.Event()
         self._listeners: list[Callable[[Stop], None]] = []
 
-    def __bool__(self) -> bool:
+    def is_stopping(self) -> bool:
+        """Whether the run is to end."""
         return self.stop is not None
 
     def request(self, stop: Stop) -> None:

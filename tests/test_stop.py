@@ -22,11 +22,11 @@ def test_only_the_first_reason_counts() -> None:
     """A wrong key that is followed by an interrupt is a wrong key, and listeners hear of it once."""
     heard: list[Stop] = []
     stopper = Stopper()
-    assert not stopper
+    assert not stopper.is_stopping()
     with stopper.on_stop(heard.append):
         stopper.request(FIRST)
         stopper.request(SECOND)
-    assert stopper
+    assert stopper.is_stopping()
     assert (stopper.stop, heard) == (FIRST, [FIRST])
 
 

@@ -62,12 +62,12 @@ class Conductor:
         waiting = iter(self._standings)
         with self._stopper.on_stop(lambda _: self._stop()):
             await asyncio.gather(*(self._work(waiting) for _ in range(self._at_once)))
-        if self._stopper:
+        if self._stopper.is_stopping():
             self._stop_left()
             await asyncio.gather(*(self._see_off(each) for each in self._standings if each.phase is Phase.WAITING))
 
     async def _work(self, waiting: Iterator[Standing]) -> None:
-        while not self._stopper and (standing := next(waiting, None)) is not None:
+        while not self._stopper.is_stopping() and (standing := next(waiting, None)) is not None:
             if standing.phase is Phase.WAITING:
                 await self._to_its_end(standing)
 
@@ -82,7 +82,7 @@ class Conductor:
             log.info("job.started", job=standing.job.name, starts=standing.starts)
             ended = _seen(await self._engine.carry_out(standing.job, standing.note))
             standing.seconds = time.monotonic() - standing.began
-            if ended.exit_code >= 0 or self._stopper:
+            if ended.exit_code >= 0 or self._stopper.is_stopping():
                 break
             done = standing.done
             deaths, further = (1, done) if done > further else (deaths + 1, further)
@@ -94,19 +94,19 @@ class Conductor:
                 ended = Ended(ended.exit_code, ended.summary, message)
                 break
             await self._stopper.nap(self._pause)
-            if self._stopper:
+            if self._stopper.is_stopping():
                 break
         self._end(standing, ended)
 
     async def _free(self, standing: Standing) -> bool:
         """Wait for the journal of a job that an earlier fleet left running; False when the fleet is stopped before."""
-        while (holder := holder_of(self._base / standing.job.journal)) is not None and not self._stopper:
+        while (holder := holder_of(self._base / standing.job.journal)) is not None and not self._stopper.is_stopping():
             if standing.waits_for is None:
                 log.warning("job.waits", job=standing.job.name, reason=f"its journal is in use by {holder}")
             standing.waits_for = holder
             await self._stopper.nap(self._pause)
         standing.waits_for = None
-        return not self._stopper
+        return not self._stopper.is_stopping()
 
     def _stop(self) -> None:
         self._engine.stop()
@@ -148,7 +148,7 @@ class Conductor:
         standing.ended, standing.phase = ended, Phase.ENDED
         tell = log.info if standing.exit_code in {ExitCode.OK, ExitCode.ROWS_LEFT} else log.warning
         tell("job.ended", job=standing.job.name, exit_code=standing.exit_code, message=standing.message)
-        if ended.exit_code not in _TELLING or self._stopper:
+        if ended.exit_code not in _TELLING or self._stopper.is_stopping():
             return
         for other in self._standings:
             if other.job.group == standing.job.group and other.phase is Phase.WAITING:

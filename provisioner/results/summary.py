@@ -289,7 +289,7 @@ def end_unwritten(stopper: Stopper, error: StorageError) -> None:
 
     It is only logged when something else has ended the command before.
     """
-    if stopper:
+    if stopper.is_stopping():
         log.error("results.not_written", reason=str(error))
     stopper.request(Stop.because_of(error))
 

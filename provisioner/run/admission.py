@@ -218,7 +218,7 @@ class Outbox:
     async def put(self, requests: Sequence[UserRequest]) -> None:
         """Put requests until the run is being stopped; raises `StorageError`."""
         for start in range(0, len(requests), self.block_size):
-            if self.stopper or await self.server_time() is None:
+            if self.stopper.is_stopping() or await self.server_time() is None:
                 return
             block = requests[start : start + self.block_size]
             await self.recorder.run(partial(self._record, block))
@@ -287,7 +287,7 @@ class Admission:
         """Tell whose rows those are that were rejected before, and whose users this job has created."""
         if not self.earlier:
             return checked
-        of_rejected = partial(take_over, rejected_only=bool(self.stopper))
+        of_rejected = partial(take_over, rejected_only=self.stopper.is_stopping())
         return await recorder.run(partial(of_rejected, recorder.journal, self.earlier, checked))
 
     async def _admit(self, checked: CheckedBatch, outbox: Outbox, rejected: dict[int, str]) -> None:
@@ -296,7 +296,7 @@ class Admission:
         roles = dict(checked.roles(known)) if known is not None else {}
         recorder = outbox.recorder
         parts = admit(checked.valid, recorder.journal, self.policy)
-        while not self.stopper and (part := await recorder.run(lambda: next(parts, None))) is not None:
+        while not self.stopper.is_stopping() and (part := await recorder.run(lambda: next(parts, None))) is not None:
             part = await self._with_known_roles(part, roles, rejected)
             self.outcomes.skipped += part.skipped
             if part.moved:
@@ -309,7 +309,7 @@ class Admission:
             return part
         await self.roles.ensure(roles[each.row] for each in doubtful)
         unknown = {each.row for each in doubtful if self.roles.doubtful(roles[each.row])}
-        if self.stopper or not unknown:
+        if self.stopper.is_stopping() or not unknown:
             return part
         rejected.update({row: self.roles.message(roles[row]) for row in unknown})
         return Admitted([each for each in part.requests if each.row not in unknown], part.skipped, part.moved)

@@ -278,7 +278,7 @@ def _finish(run: Run, question: Question, surveyed: Surveyed, journal: Journal) 
     except StorageError as error:
         end_unwritten(run.stopper, error)
         end = _counted(run, surveyed, journal)
-    if run.stopper.stop is None and job.settings.run.limit is None and not end.counts.outcomes[Outcome.PENDING]:
+    if not run.stopper.is_stopping() and job.settings.run.limit is None and not end.counts.outcomes[Outcome.PENDING]:
         with stopping_on_storage_error(run.stopper):
             journal.forget_copy()
     summary = _summed_up(run, end, journal, results=whole)

@@ -170,7 +170,7 @@ async def server_time(exchanger: Exchanger, clock: ServerClock) -> float | None:
 
     No create may leave before it is known: only the server's own time can tell later whether a user is of that create.
     """
-    if clock.now() is None and not exchanger.stopper:
+    if clock.now() is None and not exchanger.stopper.is_stopping():
         verdict, reply = await exchanger(Operation.PROBE, NOBODY)
         if clock.now() is None and verdict is not None:
             why = reply.message or str(reply.failure or reply.status)

@@ -43,7 +43,7 @@ class Backlog:
 
     async def put(self, block: Sequence[UserRequest]) -> None:
         """Add a block when there is room, or at once when the run is being stopped: it will be left over."""
-        if not self._stopper:
+        if not self._stopper.is_stopping():
             await self._room.acquire()
         self._blocks.put_nowait(block)
 
@@ -56,12 +56,12 @@ class Backlog:
         if self._block and self._stopper.stop is None:
             return self._block.pop()
         async with self._turn:
-            while not (self._block or self._dry or self._stopper):
+            while not (self._block or self._dry or self._stopper.is_stopping()):
                 block = await self._blocks.get()
                 self._room.release()
                 self._dry = block is None
                 self._block = list(reversed(block or ()))
-            return self._block.pop() if self._block and not self._stopper else None
+            return self._block.pop() if self._block and not self._stopper.is_stopping() else None
 
     def leftovers(self) -> list[UserRequest]:
         """Take out the rows that no worker took."""
@@ -116,7 +116,7 @@ class Pool:
         try:
             await asyncio.wait({done, stopped}, return_when=asyncio.FIRST_COMPLETED)
             # Those still on the wire after that stay recorded as sent: in doubt, to be resolved by the next run.
-            await asyncio.wait({done}, timeout=self.grace if self.stopper else None)
+            await asyncio.wait({done}, timeout=self.grace if self.stopper.is_stopping() else None)
         finally:
             for task in (stopped, done, *workers):
                 task.cancel()

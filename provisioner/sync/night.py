@@ -210,7 +210,9 @@ async def _feed(ready: Preflight, outbox: Outbox) -> None:
     """Put the changes of the plan into the outbox."""
     pieces, recorder = ready.planner.plan.pieces(outbox.block_size), outbox.recorder
     with stopping_on_storage_error(outbox.stopper):
-        while not outbox.stopper and (piece := await recorder.run(lambda: next(pieces, None))) is not None:
+        while (
+            not outbox.stopper.is_stopping() and (piece := await recorder.run(lambda: next(pieces, None))) is not None
+        ):
             await outbox.put(await recorder.run(partial(_requests, piece, ready.state)))
 
 

@@ -130,7 +130,7 @@ def test_a_journal_that_is_gone_stops_the_run_and_keeps_what_comes_in(tmp_path: 
     async def scenario(recorder: Recorder, journal: Disk, stopper: Stopper) -> None:
         recorder.record(created(1))
         await asyncio.sleep(1)
-        assert not stopper
+        assert not stopper.is_stopping()
         (tmp_path / "j.db").unlink()
         recorder.record(created(2))
         await stopper.wait()

@@ -65,7 +65,7 @@ class Run:
         """Put blocks until the run is stopped; how many rows were put."""
         count = 0
         for each in blocks:
-            if self.stopper:
+            if self.stopper.is_stopping():
                 break
             await backlog.put(each)
             count += len(each)

@@ -120,7 +120,7 @@ async def _reporting(job: Job, said: Lines, hub: Any) -> Any:
 
 async def _report(name: str, said: Lines, hub: Any, stopper: Stopper) -> None:
     while True:
-        if await hub.report.remote(name, said.facts) and not stopper:
+        if await hub.report.remote(name, said.facts) and not stopper.is_stopping():
             stopper.request(Stop("sigterm", "interrupted by SIGTERM", ExitCode.SIGTERM))
         await asyncio.sleep(_EVERY)
 

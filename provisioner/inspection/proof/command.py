@@ -105,7 +105,7 @@ async def prove(job: Job, target: Target, stopper: Stopper) -> Proof:
             reading = await read_app(connection.exchanger, ledger, partial(in_thread, reader))
             if reading is not None and not nightly:
                 await _reject_unknown_roles(run, connection.exchanger, ledger, reader)
-        if reading is None or stopper:
+        if reading is None or stopper.is_stopping():
             raise _stopped(stopper)
         run.watch.enter("writing")
         return await in_thread(reader, lambda: _finish(run, target.identity, surveyed, ledger, reading))

@@ -62,11 +62,11 @@ async def read_app(exchanger: Exchanger, ledger: Ledger, in_thread: InThread) ->
     asking, unconfirmed = _Asking(exchanger, ledger, in_thread), 0
     if not by_pages:
         await asking.ask_unmet()
-    elif not exchanger.stopper:
+    elif not exchanger.stopper.is_stopping():
         unlike, number_unlike = await in_thread(partial(_first, ledger, SINGLY))
         await asking.ask(unlike)
         unconfirmed = number_unlike - len(unlike)
-    if exchanger.stopper:
+    if exchanger.stopper.is_stopping():
         return None
     log.info("app.read", pages=number, singly=asking.asked, unconfirmed=unconfirmed, told=sorted(ledger.told))
     return Reading(number, by_pages, asking.asked, unconfirmed)

@@ -142,7 +142,7 @@ class Watch:
         counts |= {"rejected": rejected, "failed": outcomes.settled[Outcome.FAILED], "settled before": outcomes.skipped}
         ranks = {"failed": 5, "rejected": 6, "settled before": 9}
         told = [Fact(self.speed(), 0, "bold")]
-        if (more := self.sending.more_in_flight(self.recent)) is not None and not self._stopper:
+        if (more := self.sending.more_in_flight(self.recent)) is not None and not self._stopper.is_stopping():
             told.append(Fact(f"--max-in-flight {more} would help", 4))
         told += [
             Fact(f"{number:,} {name}", ranks.get(name, 7))
@@ -154,7 +154,7 @@ class Watch:
     def speed(self) -> str:
         """Say the rate and what holds it there: `8,962/min (limit 9,000/min)`."""
         rate = self.recent.per_minute
-        if self._stopper or rate is None:
+        if self._stopper.is_stopping() or rate is None:
             return self.pace()
         return f"{rate:,.0f}/min ({self.pace()})"
 
@@ -165,7 +165,7 @@ class Watch:
 
     def pace(self) -> str:
         """Name what holds the rate where it is."""
-        if self._stopper:
+        if self._stopper.is_stopping():
             wire = self._tally.requests.on_wire
             return f"stopping, {wire:,} on the wire" if wire else "stopping, the rest is counted"
         return self.sending.why(time.monotonic(), self.recent)
@@ -173,7 +173,7 @@ class Watch:
     def seconds_left(self) -> float | None:
         """Foretell the seconds that the stage still takes; None while nobody can say, or when it is being stopped."""
         total = self.stage.total()
-        if total is None or self._stopper or not (rows := total - self.stage.done()) > 0:
+        if total is None or self._stopper.is_stopping() or not (rows := total - self.stage.done()) > 0:
             return None
         return self.recent.seconds_left(rows)
 

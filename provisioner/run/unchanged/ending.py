@@ -119,7 +119,7 @@ def _is_certain(journal: Journal) -> bool:
 def is_over(run: Run, end: End) -> bool:
     """Whether the next run would send nothing for any of these rows."""
     outcomes, settings = end.counts.outcomes, run.job.settings.run
-    if run.stopper.stop is not None or outcomes[Outcome.PENDING] or outcomes[Outcome.FAILED]:
+    if run.stopper.is_stopping() or outcomes[Outcome.PENDING] or outcomes[Outcome.FAILED]:
         return False
     if _BY_THE_APP in end.report.defects:
         return False

@@ -96,7 +96,7 @@ async def _feed(reversals: Reversals, outbox: Outbox) -> None:
     """Put everybody who is to be looked at into the outbox."""
     after, journal = 0, reversals.journal
     with stopping_on_storage_error(outbox.stopper):
-        while not outbox.stopper:
+        while not outbox.stopper.is_stopping():
             some = await outbox.recorder.run(partial(journal.candidates, after, outbox.block_size))
             if not some:
                 return

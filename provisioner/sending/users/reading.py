@@ -147,7 +147,7 @@ async def singly(exchanger: Exchanger, uids: Sequence[str], doing: str) -> Async
 async def _look_for(exchanger: Exchanger, uid: str, doing: str) -> Found | None:
     """Look in the lists, which tell tags and who is deactivated, then by its address; None when the run was stopped."""
     request, whole = NOBODY._replace(uid=uid), False
-    if exchanger.stopper:
+    if exchanger.stopper.is_stopping():
         return None
     for listed_as, which in LISTS.items():
         found = await search(exchanger, request, which)
@@ -158,7 +158,7 @@ async def _look_for(exchanger: Exchanger, uid: str, doing: str) -> Found | None:
     if verdict in {Verdict.DONE, Verdict.ABSENT}:
         user = (reply.data or {}) if verdict is Verdict.DONE else None
         return Found(uid, user, Standing.ACTIVE, by_list=False, whole=whole)
-    if exchanger.stopper:
+    if exchanger.stopper.is_stopping():
         return None
     why = reply.message or reply.failure
     raise DirectoryError(f"{uid}: the API does not tell how this user is ({why}); {doing}, run again")

@@ -247,7 +247,7 @@ async def read_directory(exchanger: Exchanger, directory: Directory, in_thread: 
     """Read every page; False when the run was stopped. Raises `DirectoryError` when it cannot be read whole."""
     async for page in pages(exchanger):
         await in_thread(partial(directory.add, page.users, page.listed_as))
-    if exchanger.stopper:
+    if exchanger.stopper.is_stopping():
         return False
     log.info("directory.read", pages=directory.pages, told=sorted(directory.fields))
     return True
@@ -264,7 +264,7 @@ async def look_for_missing(exchanger: Exchanger, directory: Directory, in_thread
     asked = [missing[place * len(missing) // most] for place in range(most)]  # of all parts of the list
     async with aclosing(singly(exchanger, asked, NOTHING_CHANGED)) as answers:
         found = [each async for each in answers]
-    if exchanger.stopper or not missing:
+    if exchanger.stopper.is_stopping() or not missing:
         return
     there = [each for each in found if each.user is not None]
     if there and len(missing) > SINGLY:
@@ -298,7 +298,7 @@ async def resolve_doubts(
         found = await asyncio.gather(*(_read(exchanger, each.uid) for each in some))
         for doubt, (verdict, reply) in zip(some, found, strict=True):
             if verdict not in {Verdict.DONE, Verdict.ABSENT}:
-                if exchanger.stopper:
+                if exchanger.stopper.is_stopping():
                     return others
                 why = str(reply.message or reply.failure)
                 message = f"whether {doubt.uid} was created cannot be told ({why}); nothing was changed, run again"

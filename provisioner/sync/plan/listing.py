@@ -94,7 +94,7 @@ async def _page(exchanger: Exchanger, listed_as: Standing, number: int, doing: s
     query = f"perPage={PER_PAGE}&page={number}&withTags=true{LISTS[listed_as]}"
     verdict, reply = await exchanger(Operation.LIST, NOBODY, query=query)
     if verdict is not Verdict.DONE:
-        if exchanger.stopper:
+        if exchanger.stopper.is_stopping():
             return None
         raise _unread(number, str(reply.message or reply.failure), doing)
     data = reply.data or {}
