@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import codecs
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -13,21 +12,18 @@ from typing import Any, Final
 import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
-from provisioner.journal.header import EMULATOR
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
 from provisioner.results.lines import TOKENS, Counts, TokensApart, write_lines
 from provisioner.results.manifest import (
     REJECTED,
     RESULTS,
-    Record,
-    known_of,
     refuse_joining,
     rewrite,
     written_last,
 )
 from provisioner.results.merging.ordered import in_order, rows_of, with_tokens
-from provisioner.results.merging.parts import address_of
+from provisioner.results.merging.parts import joined
 from provisioner.results.merging.shards import FinishedShard, finished_shards, merging_to, worst
 from provisioner.results.outputs import Outputs, journal_of, summary_of
 from provisioner.results.rejections import Dress, keep_rejected
@@ -36,7 +32,6 @@ from provisioner.results.summary import Summary, write_summary, written
 from provisioner.roster.columns import ADDED, all_named
 from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.stop import Stop
-from provisioner.tally import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.validation.rules import FIRST_ROWS, Found
 
 _MARK: Final = codecs.BOM_UTF8
@@ -70,9 +65,10 @@ def _merged(shards: Sequence[FinishedShard], outputs: Outputs) -> Summary:
         outputs.results, written_last(outputs.summary, RESULTS), lambda: merging.write(outputs.results, apart)
     )
     rejected, digest = _write_rejected(outputs, [shard.rejected for shard in shards if shard.rejected is not None])
-    digests = known_of({RESULTS: results, REJECTED: digest, TOKENS: apart.digest if apart else None})
-    files = {**written(outputs, rejected, results=True), "journal": None}
-    summary = _summary(shards, merging.total, files, digests)
+    digests = {RESULTS: results, REJECTED: digest, TOKENS: apart.digest if apart else None}
+    report = _report([shard.document for shard in shards])
+    files = written(outputs, rejected, results=True)
+    summary = joined(shards, merging.total, report, _stop(shards), files, digests)
     write_summary(outputs.summary, summary.document)
     return summary
 
@@ -173,34 +169,6 @@ def _numbered(path: Path, delimiter: str) -> Iterator[pl.DataFrame]:
         yield frame.select(all_named(kept)).with_columns(pl.col("_row").cast(pl.Int64))
 
 
-def _summary(
-    shards: Sequence[FinishedShard], counts: Counts, files: Mapping[str, str | None], digests: dict[str, str]
-) -> Summary:
-    started = min(each.time("started_at") for each in shards)
-    finished = max(each.time("finished_at") for each in shards)
-    documents = [shard.document for shard in shards]
-
-    def total(name: str) -> int:
-        return sum(document[name] for document in documents)
-
-    rejected, rows = total("rejected"), total("rows")
-    requests = RequestTally(total("requests"), total("retries"), total("rate_limited"), started, finished)
-    drift = _added(document.get("drift", {}) for document in documents)
-    tally = Tally(
-        RowTally(rows, rows, rows, rows - rejected, rejected),
-        requests,
-        OutcomeTally(drift=drift, edited=total("edited")),
-    )
-    merged = tuple(str(each.results.absolute()) for each in shards)
-    record = Record(tuple(documents[0]["roster"]), digests, merged=merged)
-    emulated = shards[0].app == EMULATOR
-    report, stop = _report(documents), _stop(shards)
-    return Summary(
-        counts, tally, report, started, finished, stop, files,
-        record=record, emulated=emulated, base_url=address_of(shards),
-    )  # fmt: skip
-
-
 def _stop(shards: Sequence[FinishedShard]) -> Stop | None:
     stopped = worst(shards)
     if stopped is None:
@@ -227,10 +195,3 @@ def _findings(several: Sequence[Any]) -> dict[str, Found]:
 def _found(entries: Sequence[Any]) -> Found:
     first = sorted(row for each in entries for row in each["first_rows"])[:FIRST_ROWS]
     return Found(sum(each["rows"] for each in entries), tuple(first))
-
-
-def _added(several: Iterator[Any]) -> Counter[str]:
-    added: Counter[str] = Counter()
-    for each in several:
-        added.update(each)
-    return added

@@ -1,10 +1,13 @@
-"""One of the results that are to be merged, with what its summary and its journal tell; and which may not be mixed."""
+"""One of the results that are to be merged, with what its summary and its journal tell; which may not be mixed, and what
+they add up to.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,7 +20,14 @@ from provisioner.journal.course.table import is_told
 from provisioner.journal.header import EMULATOR, Identity, owner_in
 from provisioner.journal.lock import holder_of
 from provisioner.journal.undo.telling import is_taken_back
+from provisioner.model import Outcome
+from provisioner.results.findings import Report
+from provisioner.results.lines import Counts
+from provisioner.results.manifest import Record
 from provisioner.results.outputs import journal_of
+from provisioner.results.summary import Summary
+from provisioner.stop import Stop
+from provisioner.tally import OutcomeTally, RequestTally, RowTally, Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,40 @@ def refuse_other_apps(parts: Sequence[Part]) -> None:
 def address_of(parts: Sequence[Part]) -> str | None:
     """Give the one address that parts were sent to; null when it is not known, or was the built-in emulator's."""
     return next((app.address for part in parts if (app := part.app) not in {None, EMULATOR}), None)
+
+
+def joined(
+    parts: Sequence[Part],
+    counts: Counts,
+    report: Report,
+    stop: Stop | None,
+    files: Mapping[str, str | None],
+    digests: Mapping[str, str | None],
+) -> Summary:
+    """Tell of parts what one run would have told.
+
+    counts   what their lines add up to
+    digests  of the files that were written, as `Record` has them; null for one that was not
+    """
+    documents = [part.document for part in parts]
+
+    def total(name: str) -> int:
+        return sum(document.get(name, 0) for document in documents)
+
+    started, finished = min(part.time("started_at") for part in parts), max(part.time("finished_at") for part in parts)
+    rows, rejected = counts.rows, counts.outcomes[Outcome.REJECTED.value]
+    drift = sum((Counter(document.get("drift", {})) for document in documents), Counter[str]())
+    tally = Tally(
+        RowTally(rows, rows, rows, rows - rejected, rejected),
+        RequestTally(total("requests"), total("retries"), total("rate_limited"), started, finished),
+        OutcomeTally(drift=drift, edited=total("edited")),
+    )
+    merged = tuple(str(part.results.absolute()) for part in parts)
+    record = Record(tuple(documents[0]["roster"]), merged=merged).with_digests(digests)
+    return Summary(
+        counts, tally, report, started, finished, stop, {**files, "journal": None},
+        record=record, emulated=parts[0].app == EMULATOR, base_url=address_of(parts),
+    )  # fmt: skip
 
 
 def refuse_working(results: Path) -> None:

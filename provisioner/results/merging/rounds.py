@@ -11,7 +11,6 @@ is lost.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
 from provisioner.files.looking import digest_of
-from provisioner.journal.header import EMULATOR
 from provisioner.model import Outcome
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
@@ -31,7 +29,6 @@ from provisioner.results.lines import TOKENS, Counts, TokensApart, write_lines
 from provisioner.results.manifest import (
     REJECTED,
     RESULTS,
-    Record,
     refuse_joining,
     rewrite,
     written_last,
@@ -39,7 +36,7 @@ from provisioner.results.manifest import (
 from provisioner.results.merging.ordered import rows_of, with_tokens
 from provisioner.results.merging.parts import (
     Part,
-    address_of,
+    joined,
     refuse_other_apps,
     refuse_outdated,
     refuse_unreadable,
@@ -52,7 +49,6 @@ from provisioner.results.resubmission import job_of_rejected
 from provisioner.results.spool import Spool
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.stop import Stop
-from provisioner.tally import OutcomeTally, RequestTally, RowTally, Tally
 from provisioner.validation.rules import FIRST_ROWS, Found
 
 _LINE: Final = (*RESULT_SCHEMA, OF_ROW)
@@ -115,7 +111,10 @@ def _merged(rounds: Sequence[Round], outputs: Outputs) -> Summary:
             written_last(outputs.summary, RESULTS),
             lambda: write_lines(outputs.results, lines, apart, told.raise_error),
         )
-    summary = _summary(rounds, told, outputs, {RESULTS: digest, TOKENS: apart.digest if apart else None})
+    stop = _stop(rounds) if told.counts.outcomes[Outcome.PENDING.value] else None
+    files = written(outputs, None, results=True)
+    digests = {RESULTS: digest, TOKENS: apart.digest if apart else None}
+    summary = joined(rounds, told.counts, _report(rounds, told), stop, files, digests)
     write_summary(outputs.summary, summary.document)
     return summary
 
@@ -275,34 +274,11 @@ class _Told:
                 self.defects[code] = Found(known.rows + 1, (*known.first_rows, row)[:FIRST_ROWS])
 
 
-def _summary(rounds: Sequence[Round], told: _Told, outputs: Outputs, digests: Mapping[str, str | None]) -> Summary:
-    started = min(each.time("started_at") for each in rounds)
-    finished = max(each.time("finished_at") for each in rounds)
-    documents = [each.document for each in rounds]
-
-    def total(name: str) -> int:
-        return sum(document.get(name, 0) for document in documents)
-
-    counts, first = told.counts, documents[0]
-    rejected = counts.outcomes[Outcome.REJECTED.value]
-    drift = sum((Counter(document.get("drift", {})) for document in documents), Counter())
-    tally = Tally(
-        RowTally(counts.rows, counts.rows, counts.rows, counts.rows - rejected, rejected),
-        RequestTally(total("requests"), total("retries"), total("rate_limited"), started, finished),
-        OutcomeTally(drift=drift, edited=total("edited")),
-    )
-    files = {**written(outputs, None, results=True), "journal": None}
+def _report(rounds: Sequence[Round], told: _Told) -> Report:
+    first, rejected = rounds[0].document, told.counts.outcomes[Outcome.REJECTED.value]
     mended = Mended(first["rejected"], min(rejected, first["rejected"]))
-    parts = tuple(RosterFile(each["name"], each["first_row"], each["rows"]) for each in first.get("files", ()))
-    report = Report(told.defects, {}, mended, parts, first.get("constraints_overridden", {}))
-    merged = tuple(str(each.results.absolute()) for each in rounds)
-    record = Record(tuple(first["roster"]), merged=merged).with_digests(digests)
-    emulated = rounds[0].app == EMULATOR
-    stop = _stop(rounds) if counts.outcomes[Outcome.PENDING.value] else None
-    return Summary(
-        counts, tally, report, started, finished, stop, files,
-        record=record, emulated=emulated, base_url=address_of(rounds),
-    )  # fmt: skip
+    files = tuple(RosterFile(each["name"], each["first_row"], each["rows"]) for each in first.get("files", ()))
+    return Report(told.defects, {}, mended, files, first.get("constraints_overridden", {}))
 
 
 def _stop(rounds: Sequence[Round]) -> Stop | None:
