@@ -107,22 +107,28 @@ def _wait_for(journal: Path) -> None:
 
 
 async def _reporting(job: Job, said: Lines, hub: Any) -> Any:
+    import ray
+
     stopper = Stopper()
-    reporting = asyncio.create_task(_report(job.name, said, hub, stopper))
+    reporting = asyncio.create_task(report(job.name, said, hub, stopper, _EVERY))
     try:
         return await _work(job, stopper)
     finally:
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)
-        with suppress(Exception):  # it is for a picture
+        with suppress(ray.exceptions.RayError):  # it is for a picture
             await hub.report.remote(job.name, said.facts)
 
 
-async def _report(name: str, said: Lines, hub: Any, stopper: Stopper) -> None:
+async def report(name: str, said: Lines, hub: Any, stopper: Stopper, every: float) -> None:
+    """Report a job again and again; by the answers it hears that all are to stop."""
+    import ray
+
     while True:
-        if await hub.report.remote(name, said.facts) and not stopper.is_stopping():
-            stopper.request(Stop("sigterm", "interrupted by SIGTERM", ExitCode.SIGTERM))
-        await asyncio.sleep(_EVERY)
+        with suppress(ray.exceptions.RayError):  # the next one may get through
+            if await hub.report.remote(name, said.facts) and not stopper.is_stopping():
+                stopper.request(Stop("sigterm", "interrupted by SIGTERM", ExitCode.SIGTERM))
+        await asyncio.sleep(every)
 
 
 def _work(job: Job, stopper: Stopper) -> Coroutine[Any, Any, Any]:

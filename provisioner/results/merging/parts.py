@@ -1,6 +1,4 @@
-"""One of the results that are to be merged, with what its summary and its journal tell; which may not be mixed, and what
-they add up to.
-"""
+"""One of the results that are to be merged: what is told of it, which may not be mixed, and what they add up to."""
 
 from __future__ import annotations
 

@@ -31,7 +31,9 @@ class ActorLink(Link):
     def close(self) -> None:
         """Leave our part to the others."""
         if self._desk is not None:
-            with suppress(Exception):  # it has gone itself
+            import ray
+
+            with suppress(ray.exceptions.RayError):  # it has gone itself
                 self._desk.forget.remote(self._holder)
             self._desk = None
 

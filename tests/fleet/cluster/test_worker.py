@@ -12,11 +12,13 @@ from typing import Any
 import orjson
 import pytest
 
+from provisioner.errors import ExitCode
 from provisioner.fleet.cluster.hub import Hub
-from provisioner.fleet.cluster.worker import Lines, carry_out, settings_of
+from provisioner.fleet.cluster.worker import Lines, carry_out, report, settings_of
 from provisioner.fleet.jobs import Job
 from provisioner.sending.slots.actor import ActorLink
 from provisioner.sending.slots.desk import Lease
+from provisioner.stop import Stop, Stopper
 
 QUESTION = ("lease", "http://h/v3", "core", 6000.0, 10)
 
@@ -65,6 +67,42 @@ def test_the_hub_hears_reports_and_tells_all_to_stop() -> None:
     assert hub.report("b", {"done": 1}) is True
 
 
+class LostError(Exception):
+    """As Ray raises it when an actor cannot be reached."""
+
+
+@pytest.fixture
+def ray(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Stand in for Ray, which need not be installed."""
+    module: Any = ModuleType("ray")
+    module.exceptions = SimpleNamespace(RayError=LostError)
+    monkeypatch.setitem(sys.modules, "ray", module)
+    return module
+
+
+@pytest.mark.usefixtures("ray")
+def test_a_report_that_is_lost_leaves_a_job_hearing(tmp_path: Path) -> None:
+    """That all are to stop is heard by one that comes later."""
+    answers = iter([None, False, True])
+    stopper = Stopper()
+
+    def heard(*_: Any) -> bool:
+        answer = next(answers, True)
+        if answer is None:
+            raise LostError
+        return answer
+
+    async def work() -> None:
+        lines = Lines(os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT))
+        reporting = asyncio.create_task(report("a", lines, SimpleNamespace(report=Remote(heard)), stopper, 0.0))
+        async with asyncio.timeout(60):
+            await stopper.wait()
+        reporting.cancel()
+
+    asyncio.run(work())
+    assert stopper.stop == Stop("sigterm", "interrupted by SIGTERM", ExitCode.SIGTERM)
+
+
 class Remote:
     """A method of an actor: called as Ray has it, answered at the next turn of the loop."""
 
@@ -78,13 +116,12 @@ class Remote:
         return asyncio.ensure_future(self._answered(*given))
 
 
-def test_slots_come_from_an_actor_as_from_a_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slots_come_from_an_actor_as_from_a_socket(ray: Any) -> None:
     """And when it has gone, whoever asks waits, says so, and asks the one that is there then."""
     hub, lost = Hub(), list[float]()
-    error = type("RayError", (Exception,), {})
 
     def dead(*_: Any) -> Any:
-        raise error
+        raise LostError
 
     actors = [SimpleNamespace(answer=Remote(dead), forget=Remote(dead))]
 
@@ -92,9 +129,7 @@ def test_slots_come_from_an_actor_as_from_a_socket(monkeypatch: pytest.MonkeyPat
         assert (name, namespace) == ("fleet 1", "provisioner")
         return actors[-1]
 
-    ray: Any = ModuleType("ray")
-    ray.get_actor, ray.exceptions = get_actor, SimpleNamespace(RayError=error)
-    monkeypatch.setitem(sys.modules, "ray", ray)
+    ray.get_actor = get_actor
 
     def gone(seconds: float) -> None:
         lost.append(seconds)
