@@ -49,7 +49,7 @@ def settings_of(job: Job, base: Path, environment: Mapping[str, str]) -> Setting
     try:
         # A config file that nobody named is read when it is there, as the command does it.
         named = config if job.config is not None or os.path.lexists(config) else os.devnull
-        return load(job.address_tables, job.variables(environment), Path(named))
+        return load(job.tables(), job.variables(environment), Path(named))
     except (ConfigurationError, OSError):
         return None
 

@@ -89,24 +89,32 @@ class Job:
         """Its name as a file can have it."""
         return self.name.replace(" ", "-").replace("/", "-of-")
 
-    @property
-    def address_tables(self) -> dict[str, dict[str, str]]:
-        """Give its address as settings that go before its config's: a `base_url` does, also before `emulator`."""
-        given = self.address.get(_ADDRESS["base_url"])
-        return {} if given is None else {"api": {"base_url": given}}
-
     def variables(self, environment: Mapping[str, str]) -> dict[str, str]:
         """Give those that the fleet file has for it: passed on from the fleet's `environment`, and its address."""
         passed = {name: environment[name] for name in self.passed if name in environment}
         return passed | dict(self.address)
 
+    def _told(self) -> Iterator[tuple[str, str, str, object]]:
+        """Give what the fleet file says for it, each as an option of the command and as a table and key of settings.
+
+        A `base_url` goes before all that its config says, also before `emulator`.
+        """
+        yield "--output", "output", "file", self.output
+        if self.state is not None:
+            yield "--state", "sync", "state", self.state
+        if self.shard is not None:
+            yield "--shard", "run", "shard", self.shard
+        if (base_url := self.address.get(_ADDRESS["base_url"])) is not None:
+            yield "--base-url", "api", "base_url", base_url
+
+    def tables(self) -> dict[str, dict[str, object]]:
+        """Give it as settings that go before those of its config."""
+        return {table: {key: value} for _, table, key, value in self._told()}
+
     def arguments(self) -> list[str]:
         """Give the command's arguments. No key is among them."""
-        options: dict[str, object] = {
-            "--output": self.output, "--config": self.config, "--state": self.state, "--shard": self.shard,
-            "--base-url": self.address.get(_ADDRESS["base_url"]),
-        }  # fmt: skip
-        given = [f"{name}={value}" for name, value in options.items() if value is not None]
+        given = [f"--config={self.config}"] if self.config is not None else []
+        given += [f"{option}={value}" for option, _, _, value in self._told()]
         given += ["--yes"] if self.yes else []
         # What a config keeps quiet is what the fleet goes by: how far the job is, and that it lives.
         return [self.command, *given, "--json", "--log-format=json", "--quiet=false", "--", *self.roster]

@@ -51,7 +51,7 @@ def test_tenants_take_the_defaults_that_they_do_not_replace(tmp_path: Path) -> N
     assert zeta.address == {"COMETCHAT_BASE_URL": "https://z.test/v3"}
     assert (zeta.key_file, zeta.key_variable) == (Path("keys/z"), None)
     assert zeta.arguments() == [
-        "sync", "--output=out/z.csv", "--config=z.toml", "--state=z.db", "--base-url=https://z.test/v3", "--json",
+        "sync", "--config=z.toml", "--output=out/z.csv", "--state=z.db", "--base-url=https://z.test/v3", "--json",
         "--log-format=json", "--quiet=false", "--", "z.csv",
     ]  # fmt: skip
 

@@ -141,9 +141,4 @@ def _work(job: Job, stopper: Stopper) -> Coroutine[Any, Any, Any]:
 
 def settings_of(job: Job) -> Settings:
     """Give the settings that the job's command line would give. Raises `ConfigurationError`."""
-    tables: dict[str, dict[str, Any]] = {"output": {"file": job.output}, "run": {}, "sync": {}, **job.address_tables}
-    if job.shard is not None:
-        tables["run"]["shard"] = job.shard
-    if job.state is not None:
-        tables["sync"]["state"] = job.state
-    return api.settings(job.config, **{name: table for name, table in tables.items() if table})
+    return api.settings(job.config, None, **job.tables())
