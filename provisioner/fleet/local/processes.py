@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -94,15 +95,14 @@ class Processes:
         minding = asyncio.create_task(self._end_when_hung(child), name="hung job")
         try:
             if self._stopping.is_set():
-                process.terminate()
+                _signal(process, signal.SIGTERM)
             stdout, stderr = cast("_Readers", (process.stdout, process.stderr))  # both are pipes
             printed, words = await asyncio.gather(stdout.read(), _listen(stderr, child, log, progress))
             code = await process.wait()
         finally:
             minding.cancel()
             self._running.discard(process)
-            if process.returncode is None:  # nobody waits for it any more
-                process.kill()
+            _signal(process, signal.SIGKILL)  # if nobody waits for it any more
         try:
             summary = orjson.loads(printed)
         except ValueError:
@@ -119,22 +119,28 @@ class Processes:
         while looks < _LOOKS:
             await asyncio.sleep(self._quiet / _LOOKS)
             found, looks = (found, looks + 1) if child.lines == found else (child.lines, 0)
-        with suppress(ProcessLookupError):
-            child.process.kill()
-            child.hung = True
+        child.hung = _signal(child.process, signal.SIGKILL)
 
     def stop(self) -> None:
         """Ask all jobs to stop; one that hangs is ended."""
         self._stopping.set()
         for process in self._running:
-            with suppress(ProcessLookupError):
-                process.terminate()
+            _signal(process, signal.SIGTERM)
 
     def kill(self) -> None:
         """End all jobs at once."""
         for process in self._running:
-            with suppress(ProcessLookupError):
-                process.kill()
+            _signal(process, signal.SIGKILL)
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> bool:
+    """Send a signal to a process; whether it was still there."""
+    # Before 3.12.5 `send_signal` could take the exit code from whoever waits for it (python/cpython#87744).
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, number)
+            return True
+    return False
 
 
 async def _listen(stream: asyncio.StreamReader, child: _Child, log: int, progress: Progress) -> str | None:
