@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from provisioner.errors import JournalError
 from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere, open_file
+from provisioner.journal.meta import Meta
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 
 # Bytes of a write-ahead log: its head, and that of each page in it.
@@ -221,11 +222,10 @@ def claim(database: sqlite3.Connection, path: Path, shard: str) -> None:
 
     Raises `JournalError` when it has users of something else, `sqlite3.Error`.
     """
+    meta = Meta(database)
     if shard and not database.execute("SELECT EXISTS (SELECT 1 FROM users)").fetchone()[0]:
-        database.execute("INSERT OR REPLACE INTO meta VALUES ('shard', ?)", (shard,))
-    found = database.execute("SELECT value FROM meta WHERE key = 'shard'").fetchone()
-    kept = found[0] if found else ""
-    if kept != shard:
+        meta.put("shard", shard)
+    if (kept := meta.get("shard") or "") != shard:
         holds, asked = (f"shard {each}" if each else "a whole roster" for each in (kept, shard))
         message = f"made for {holds}, not for {asked}; choose another --output, or --restart to set it aside"
         raise JournalError(f"{path}: {message}")

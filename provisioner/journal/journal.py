@@ -41,6 +41,7 @@ from provisioner.journal.header import (
     owner_of,
 )
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
+from provisioner.journal.meta import Meta
 from provisioner.journal.statements import Bulk, Columns, Written, fetch_columns, json_list
 from provisioner.journal.undo import overwrites
 from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
@@ -170,7 +171,7 @@ class Journal:
         """Know all there is to know again: a run has come to its end."""
         if self.copied_at is not None:
             with self._unwritable():
-                self._database.execute(mark.FORGOTTEN)
+                Meta(self._database).drop(mark.COPIED)
             self.copied_at = None
 
     def settle(self, settlements: Iterable[Settlement]) -> None:

@@ -20,18 +20,23 @@ from typing import Final, NamedTuple
 from provisioner.errors import JournalError
 from provisioner.journal.columns import FINAL_OUTCOMES
 from provisioner.journal.header import damage_in, header_of, log_of, open_for_reading
+from provisioner.journal.meta import Meta
 from provisioner.journal.statements import Bulk
 
-_KEY: Final = "copied_at"
+COPIED: Final = "copied_at"
+"""Under what `meta` has the moment of the copy."""
+
+HEARD: Final = "heard_at"
+"""Under what it has the server's time (UNIX seconds), learned without anything being sent that is recorded."""
 
 # Whom an adoption brought in was sent nothing: that moment is ours, not the server's.
-_NEWEST: Final = """
+_NEWEST: Final = f"""
 SELECT max(at) FROM (
     SELECT max(sent_at) AS at FROM users WHERE operation IS NOT 'adopt'
     UNION ALL SELECT max(sent_at) FROM reversals
-    UNION ALL SELECT CAST(value AS REAL) FROM meta WHERE key = 'heard_at'
+    UNION ALL SELECT CAST(value AS REAL) FROM meta WHERE key = '{HEARD}'
 )
-"""
+"""  # noqa: S608 - of constants
 _MARKED: Final = (
     # Whoever was on the wire stays in doubt since it was sent, as after a kill.
     f"""
@@ -52,11 +57,6 @@ UPDATE users SET live_hash = NULL, digests = NULL,
 WHERE standing IS NOT NULL
 """,
 )
-
-HEARD: Final = "INSERT OR REPLACE INTO meta VALUES ('heard_at', ?)"
-"""The server's time (UNIX seconds), learned without anything being sent that is recorded."""
-
-FORGOTTEN: Final = f"DELETE FROM meta WHERE key = '{_KEY}'"  # noqa: S608 - of constants
 
 
 class UnmetRow(NamedTuple):
@@ -124,11 +124,11 @@ def mark_as_copy(database: sqlite3.Connection, name: object) -> float:
         for statement in _MARKED:
             database.execute(statement, {"at": newest})
         # As text that is read back as the same number: SQLite's own would be rounded.
-        database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_KEY, repr(since)))
+        Meta(database).put(COPIED, repr(since))
     return since
 
 
 def copied_at(database: sqlite3.Connection) -> float | None:
     """Give when the copy was made that a journal is (UNIX seconds, the server's); None when it is none."""
-    found = database.execute("SELECT value FROM meta WHERE key = ?", (_KEY,)).fetchone()
-    return None if found is None else float(found[0])
+    found = Meta(database).get(COPIED)
+    return None if found is None else float(found)

@@ -19,6 +19,7 @@ import orjson
 from provisioner.journal.course.lifetimes import Lifetimes
 from provisioner.journal.course.points import Point, thinned
 from provisioner.journal.header import open_for_reading
+from provisioner.journal.meta import Meta
 from provisioner.journal.statements import read_json, select
 from provisioner.stop import InterruptedEarlyError, Stop
 
@@ -114,6 +115,7 @@ class Course:
 
     def __init__(self, database: sqlite3.Connection, epoch: int | None = None, most: int = MOST) -> None:
         self._database, self._epoch, self._most = database, epoch, most
+        self._meta = Meta(database)
         self._ending = _ENDING if epoch is None else _QUIET
 
     def begin(self, now: float, command: str, asked: Mapping[str, Any]) -> int | None:
@@ -124,12 +126,12 @@ class Course:
                 earlier = (self._epoch,)
                 self._database.execute("DELETE FROM pace WHERE run IN (SELECT id FROM runs WHERE epoch < ?)", earlier)
                 self._database.execute("DELETE FROM runs WHERE epoch < ?", earlier)
-            if command != UNDO:
-                self._database.execute("INSERT OR IGNORE INTO meta VALUES (?, '[]')", (_ALIVE,))
+            if command != UNDO and self._meta.get(_ALIVE) is None:
+                self._meta.put(_ALIVE, Lifetimes().text())
             statement = "INSERT INTO runs (started_at, command, epoch, asked) VALUES (?, ?, ?, ?)"
             told = orjson.dumps(asked).decode()
             if command == _RUN:
-                self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, '')", (_UNTOLD,))
+                self._meta.put(_UNTOLD, "")
             return self._database.execute(statement, (now, command, self._epoch, told)).lastrowid
         return None
 
@@ -149,13 +151,13 @@ class Course:
                 self._thin(step)
             if now is not None:
                 lifetimes = (self.lifetimes() or Lifetimes()).going_on(point.run, now, point.seconds, step)
-                self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_ALIVE, lifetimes.text()))
+                self._meta.put(_ALIVE, lifetimes.text())
         return step
 
     def lifetimes(self) -> Lifetimes | None:
         """Say how long each run can have gone on unseen; None when none has kept that."""
-        found = self._database.execute("SELECT value FROM meta WHERE key = ?", (_ALIVE,)).fetchone()
-        return Lifetimes.read(found[0]) if found else None
+        kept = self._meta.get(_ALIVE)
+        return None if kept is None else Lifetimes.read(kept)
 
     def end(self, number: int, now: float, stopped_by: str | None, requests: int) -> None:
         """Record how a run ended (UNIX seconds)."""
@@ -186,31 +188,29 @@ class Course:
         """Keep how the last run or night ended, until anything is recorded of a user; None to keep nothing."""
         with suppress(sqlite3.Error):
             if text is None:
-                self._database.execute("DELETE FROM meta WHERE key = ?", (self._ending,))
+                self._meta.drop(self._ending)
             else:
-                self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (self._ending, text))
+                self._meta.put(self._ending, text)
 
     @property
     def ending(self) -> str | None:
         """What was kept; None when nothing was, or anything was recorded of a user since."""
-        found = self._database.execute("SELECT value FROM meta WHERE key = ?", (self._ending,)).fetchone()
-        return None if found is None else str(found[0])
+        return self._meta.get(self._ending)
 
     def told(self) -> None:
         """Keep that the results tell of the last run, for `is_told`."""
         with suppress(sqlite3.Error):
-            self._database.execute("DELETE FROM meta WHERE key = ?", (_UNTOLD,))
+            self._meta.drop(_UNTOLD)
 
     def keep_roster(self, text: str) -> None:
         """Keep which roster the journal goes on with from now on, for `roster_in`."""
         with suppress(sqlite3.Error):
-            self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_ROSTER, text))
+            self._meta.put(_ROSTER, text)
 
     @property
     def step(self) -> float:
         """Seconds that a stretch lasts."""
-        found = self._database.execute("SELECT value FROM meta WHERE key = ?", (_STEP,)).fetchone()
-        return float(found[0]) if found else 1.0
+        return float(self._meta.get(_STEP) or 1.0)
 
     def runs(self) -> list[PastRun]:
         """Give them, the earliest first; none from a format that did not keep them."""
@@ -228,7 +228,7 @@ class Course:
         few = thinned(self.points(), step)[-self._most :]
         self._database.execute("DELETE FROM pace")
         self._database.executemany(_ADD, (each._asdict() for each in few))
-        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_STEP, str(step)))
+        self._meta.put(_STEP, str(step))
 
 
 def _reason(error: BaseException) -> str:
@@ -249,7 +249,7 @@ def is_told(path: Path) -> bool:
     Also where nothing says otherwise: no journal is there, it cannot be read, or an older version has ended that run.
     """
     with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
-        if database.execute("SELECT EXISTS (SELECT 1 FROM meta WHERE key = ?)", (_UNTOLD,)).fetchone()[0]:
+        if Meta(database).get(_UNTOLD) is not None:
             return False
         found = database.execute(_LAST_END).fetchone()
         return found is None or found[0] is not None
@@ -259,6 +259,5 @@ def is_told(path: Path) -> bool:
 def roster_in(path: Path) -> str | None:
     """Say which roster the journal at `path` goes on with; None when it does not say, cannot be read, or is none."""
     with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
-        found = database.execute("SELECT value FROM meta WHERE key = ?", (_ROSTER,)).fetchone()
-        return str(found[0]) if found else None
+        return Meta(database).get(_ROSTER)
     return None

@@ -30,6 +30,7 @@ from provisioner.journal.copies.mark import HEARD
 from provisioner.journal.course.table import ENDING_FORGOTTEN, RUN_FORGOTTEN, Course
 from provisioner.journal.header import Identity, damage_in, header_of, log_of, refuse_cut_short
 from provisioner.journal.journal import Journal
+from provisioner.journal.meta import Meta
 from provisioner.journal.state import gone, nights
 from provisioner.journal.state.managed import (
     ADOPTED,
@@ -268,7 +269,7 @@ class SyncState(Journal):
 
     def hear(self, now: float) -> None:
         """Record the server's time (UNIX seconds), learned while nothing was sent that is recorded."""
-        self._database.execute(HEARD, (repr(now),))
+        Meta(self._database).put(HEARD, repr(now))
 
     def adopt(self, users: Iterable[Adoption], now: float) -> None:
         """Take over users that are as the roster has them (UNIX seconds)."""

@@ -12,6 +12,7 @@ import pytest
 from provisioner.errors import JournalError
 from provisioner.journal.copies.mark import HEARD, copied_at, mark_as_copy, refuse_empty_copy
 from provisioner.journal.journal import Journal, JournalReader
+from provisioner.journal.meta import Meta
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from tests.rig.journals import HERE, a_journal
 
@@ -83,7 +84,7 @@ def test_the_time_of_an_adoption_is_not_the_servers(tmp_path: Path) -> None:
         journal.sent([UserRequest(1, 1, "u1", b"{}", "01", token=False)], 9_000.0)
         with closing(sqlite3.connect(tmp_path / "a.db")) as database, database:
             database.execute("UPDATE users SET operation = 'adopt', standing = 'active', digests = x'00'")
-            database.execute(HEARD, ("50.5",))
+            Meta(database).put(HEARD, "50.5")
         journal.mark_as_copy()
         assert journal.copied_at == 50.5
     with closing(sqlite3.connect(tmp_path / "a.db")) as database:
