@@ -8,8 +8,8 @@ recorded of a user. That a run has begun and no results tell of it yet is kept f
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,10 @@ from provisioner.journal.course.points import Point, thinned
 from provisioner.journal.header import open_for_reading
 from provisioner.journal.meta import Meta
 from provisioner.journal.statements import read_json, select
+from provisioner.logs.events import get_logger
 from provisioner.stop import InterruptedEarlyError, Stop
+
+log = get_logger()
 
 MOST: Final = 2000
 """Stretches that are kept."""
@@ -113,14 +116,27 @@ class Course:
     `sqlite3.Error`.
     """
 
+    _has_lost = False
+
     def __init__(self, database: sqlite3.Connection, epoch: int | None = None, most: int = MOST) -> None:
         self._database, self._epoch, self._most = database, epoch, most
         self._meta = Meta(database)
         self._ending = _ENDING if epoch is None else _QUIET
 
+    @contextmanager
+    def _if_it_can_be(self) -> Iterator[None]:
+        """Go on behind the block where the database refuses, and log that, the first time."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if not self._has_lost:
+                log.debug("course.lost", reason=str(error))
+            self._has_lost = True
+
     def begin(self, now: float, command: str, asked: Mapping[str, Any]) -> int | None:
         """Record that a run begins (UNIX seconds): its number, None when that cannot be."""
-        with suppress(sqlite3.Error), self._database:
+        number = None
+        with self._if_it_can_be(), self._database:
             self._database.execute("BEGIN IMMEDIATE")
             if self._epoch is not None:
                 earlier = (self._epoch,)
@@ -132,8 +148,8 @@ class Course:
             told = orjson.dumps(asked).decode()
             if command == _RUN:
                 self._meta.put(_UNTOLD, "")
-            return self._database.execute(statement, (now, command, self._epoch, told)).lastrowid
-        return None
+            number = self._database.execute(statement, (now, command, self._epoch, told)).lastrowid
+        return number  # noqa: RET504 - None where the block was left early
 
     def add(self, point: Point, now: float | None = None) -> float:
         """Record a stretch; how many seconds the next one is to last.
@@ -141,7 +157,7 @@ class Course:
         now  UNIX seconds, the server's, for `lifetimes`; None to leave these as they are
         """
         step = 1.0
-        with suppress(sqlite3.Error), self._database:
+        with self._if_it_can_be(), self._database:
             self._database.execute("BEGIN IMMEDIATE")
             step = self.step
             self._database.execute(_ADD, point._asdict())
@@ -161,7 +177,7 @@ class Course:
 
     def end(self, number: int, now: float, stopped_by: str | None, requests: int) -> None:
         """Record how a run ended (UNIX seconds)."""
-        with suppress(sqlite3.Error):
+        with self._if_it_can_be():
             self._database.execute(
                 "UPDATE runs SET finished_at = ?, stopped_by = ?, requests = ? WHERE id = ?",
                 (now, stopped_by, requests, number),
@@ -170,10 +186,10 @@ class Course:
     @property
     def last(self) -> tuple[int, float] | None:
         """Name the last run by number and beginning; None when there is none, or that cannot be read."""
-        with suppress(sqlite3.Error):
+        found = None
+        with self._if_it_can_be():
             found = self._database.execute("SELECT id, started_at FROM runs ORDER BY id DESC LIMIT 1").fetchone()
-            return None if found is None else (int(found[0]), float(found[1]))
-        return None
+        return None if found is None else (int(found[0]), float(found[1]))
 
     def cut_short(self, before: tuple[int, float] | None, error: BaseException) -> None:
         """Record what ended the last run, where it is not the one `before`: an error, unless something else is known.
@@ -181,12 +197,12 @@ class Course:
         Its end was recorded on the way out, by whoever did not know of the error.
         """
         if (last := self.last) is not None and last != before:
-            with suppress(sqlite3.Error):
+            with self._if_it_can_be():
                 self._database.execute(_CUT_SHORT, (_reason(error), last[0]))
 
     def keep_ending(self, text: str | None) -> None:
         """Keep how the last run or night ended, until anything is recorded of a user; None to keep nothing."""
-        with suppress(sqlite3.Error):
+        with self._if_it_can_be():
             if text is None:
                 self._meta.drop(self._ending)
             else:
@@ -199,12 +215,12 @@ class Course:
 
     def told(self) -> None:
         """Keep that the results tell of the last run, for `is_told`."""
-        with suppress(sqlite3.Error):
+        with self._if_it_can_be():
             self._meta.drop(_UNTOLD)
 
     def keep_roster(self, text: str) -> None:
         """Keep which roster the journal goes on with from now on, for `roster_in`."""
-        with suppress(sqlite3.Error):
+        with self._if_it_can_be():
             self._meta.put(_ROSTER, text)
 
     @property

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from provisioner.errors import ExitCode, StorageError
 from provisioner.journal.course.lifetimes import Lifetime
@@ -140,12 +141,15 @@ def test_a_sync_keeps_the_attempts_at_its_last_night(database: sqlite3.Connectio
 
 
 def test_what_cannot_be_recorded_stops_nothing(database: sqlite3.Connection) -> None:
-    """A disk that is full is told of by the first row that does not get onto it, and not by a picture."""
+    """A disk that is full is told of by the first row that does not get onto it; of a picture the log says it once."""
     database.execute("PRAGMA query_only = ON")
     course = Course(database)
-    assert (course.begin(1.0, "run", {}), course.add(a_point())) == (None, 1.0)
-    course.end(1, 2.0, None, 0)
+    with capture_logs() as logs:
+        assert (course.begin(1.0, "run", {}), course.add(a_point())) == (None, 1.0)
+        course.end(1, 2.0, None, 0)
     assert (course.runs(), course.points()) == ([], [])
+    reason = "attempt to write a readonly database"
+    assert logs == [{"event": "course.lost", "reason": reason, "log_level": "debug"}]
 
 
 def test_an_older_journal_has_no_course() -> None:
