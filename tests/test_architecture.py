@@ -69,7 +69,6 @@ HOMES = {
         "inspection.journalhealth",
         "inspection.proof",
         "inspection.record",
-        "sync.history",
         "sync.plan.directory",
     },
     "fcntl": {"files.writing"},

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from rich.style import Style
 
+from provisioner.inspection.record.history import COUNTS
 from provisioner.model import (
     FINAL,
     ROW_OUTCOMES,
@@ -18,7 +19,6 @@ from provisioner.model import (
     Outcome,
     with_auth_token,
 )
-from provisioner.sync.history import _COUNTS
 
 
 def test_the_outcomes_and_actions_are_the_documented_ones() -> None:
@@ -65,7 +65,7 @@ def test_what_a_run_need_not_look_at_again_is_what_is_final() -> None:
 def test_the_history_has_a_column_for_every_outcome() -> None:
     """Their heads are short words of its own."""
     outcomes = {each.value for each in Outcome if each.kind is not Kind.UNDO}
-    assert set(_COUNTS) == outcomes | {"sessions_flushed"}
+    assert set(COUNTS) == outcomes | {"sessions_flushed"}
 
 
 def test_asking_for_a_token_is_spliced_into_the_body() -> None:

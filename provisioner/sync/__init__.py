@@ -7,6 +7,5 @@ night     a sync from the roster to the results, top to bottom
 quiet     a night like the last one, on which nothing was to be done
 changes   the life of one change, from its first request to its outcome
 summary   what a night adds up to
-history   the last nights of a state
 metrics   the end of a sync in Prometheus text format
 """

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError
+from provisioner.inspection.record.history import history_of
 from provisioner.inspection.record.places import opened
 from provisioner.journal.copies.backup import back_up
 from provisioner.journal.header import (
@@ -28,7 +29,6 @@ from provisioner.journal.header import (
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.model import UserRequest
-from provisioner.sync.history import history_of
 from tests.rig.journals import HERE, a_journal
 
 

@@ -95,7 +95,8 @@ def history(
     config: Config = None,
 ) -> None:
     """Tell the last nights of a state: counts, duration, what stopped them."""
+    from provisioner.inspection.record.history import history_of
     from provisioner.settings.tables import load
-    from provisioner.sync.history import history_command
 
-    show(history_command(load(given(state), os.environ, config), last, as_json=bool(output and output.json)))
+    settings = load(given(state), os.environ, config)
+    show(history_of(settings.state_file, last, as_json=bool(output and output.json)))

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from provisioner.inspection.record.history import COUNTS
 from provisioner.inspection.report.sources import first_rows
 from provisioner.journal.course.overview import Overview
 from provisioner.journal.course.points import Point
 from provisioner.journal.course.table import PastRun
 from provisioner.journal.state.nights import Night
-from provisioner.model import Outcome
 from provisioner.stop import NOT_CONFIRMED
 from provisioner.wording import ESCAPES, LONGEST_SHOWN, duration
 
@@ -43,11 +43,8 @@ _FILES: Final = {
     "results": "one line for each row", "rejected": "rejected rows, to be mended", "summary": "the numbers, as JSON",
     "journal": "what became of every user", "tokens": "the auth tokens", "leavers": "who has left", "plan": "the plan",
 }  # fmt: skip
-# Outcome → the head of its column, short as in `history`: there are many beside each other.
-_NIGHTLY: Final = {
-    Outcome.CREATED: "new", Outcome.UPDATED: "updated", Outcome.UNCHANGED: "same", Outcome.REACTIVATED: "back",
-    Outcome.DEACTIVATED: "left", Outcome.REJECTED: "rejected", Outcome.FAILED: "failed", Outcome.PENDING: "pending",
-}  # fmt: skip
+# There is a column for each but two in a report, whose heads are short as well: there are many beside each other.
+_NIGHTLY: Final = {each: head for each, head in COUNTS.items() if each not in {"sessions_flushed", "existing"}}
 
 
 @dataclass(frozen=True, slots=True)

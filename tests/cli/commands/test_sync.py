@@ -39,9 +39,9 @@ def test_history_tells_the_last_nights(
 ) -> None:
     """Fourteen unless another number is given; what it tells is printed."""
 
-    def history_command(settings: Settings, last: int, *, as_json: bool) -> str:
-        return f"{settings.sync.state} {(last, as_json)}"
+    def history_of(state: Path, last: int, *, as_json: bool) -> str:
+        return f"{state} {(last, as_json)}"
 
-    monkeypatch.setattr("provisioner.sync.history.history_command", history_command)
+    monkeypatch.setattr("provisioner.inspection.record.history.history_of", history_of)
     assert carry_out(["history", "--state", "hr.state", *words]) == ExitCode.OK
     assert capsys.readouterr().out == f"hr.state {expected}\n"

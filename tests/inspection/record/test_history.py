@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from provisioner.errors import JournalError
+from provisioner.inspection.record.history import history_of
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import VERSION
 from provisioner.journal.state.syncstate import SyncState
-from provisioner.sync.history import history_of
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 COUNTS = {

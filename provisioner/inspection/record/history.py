@@ -1,4 +1,4 @@
-"""The last nights of a state: counts, duration, what stopped them."""
+"""`history`: the last nights of a state, with counts, duration, what stopped them."""
 
 from __future__ import annotations
 
@@ -16,11 +16,9 @@ from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import FIRST_WITH_NIGHTS
 from provisioner.journal.state.nights import Night, Nights
 from provisioner.results.tables import printed
-from provisioner.settings.tables import Settings
 from provisioner.wording import duration, iso_time, json_text
 
-# Members of a night's summary, and the heads of their columns.
-_COUNTS: Final = {
+COUNTS: Final = {
     "created": "new",
     "updated": "updated",
     "unchanged": "same",
@@ -32,11 +30,7 @@ _COUNTS: Final = {
     "failed": "failed",
     "pending": "pending",
 }
-
-
-def history_command(settings: Settings, last: int, *, as_json: bool) -> str:
-    """Give the last nights (`history`)."""
-    return history_of(settings.state_file, last, as_json=as_json)
+"""Members of a night's summary, and the heads of their columns."""
 
 
 def history_of(state: Path, last: int, *, as_json: bool) -> str:
@@ -71,7 +65,7 @@ def _plain(night: Night) -> dict[str, Any]:
         "started_at": iso_time(night.started, "seconds"),
         "seconds": None if night.seconds is None else round(night.seconds, 1),
         "rows": night.rows,
-        **{name: summary.get(name) for name in _COUNTS},
+        **{name: summary.get(name) for name in COUNTS},
         "requests": summary.get("requests"),
         "stopped_by": "killed" if night.finished is None else summary.get("stopped_by"),
         "good": night.good,
@@ -87,7 +81,7 @@ def _table(nights: list[dict[str, Any]]) -> str:
     took one each.
     """
     several = any("attempt" in night for night in nights)
-    counts = {name: short for name, short in _COUNTS.items() if any(night[name] for night in nights)}
+    counts = {name: short for name, short in COUNTS.items() if any(night[name] for night in nights)}
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("night", justify="right")
     table.add_column("began (UTC)", no_wrap=True)
