@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from provisioner.inspection.record.history import COUNTS
+from provisioner.inspection.record.overview import Overview
 from provisioner.inspection.report.sources import first_rows
-from provisioner.journal.course.overview import Overview
 from provisioner.journal.course.points import Point
 from provisioner.journal.course.table import PastRun
 from provisioner.journal.state.nights import Night
@@ -135,7 +135,7 @@ def state_of(run: PastRun, *, last: bool, in_use: bool) -> str:
 def runs(overview: Overview) -> Grid:
     """Give a line for each run: how long it took, what it did, under which limit, and what ended it."""
     lines = []
-    for run in overview.runs:
+    for run in overview.course:
         points = [point for point in overview.points if point.run == run.number]
         seconds = (run.finished or max((each.ends_at for each in points), default=run.started)) - run.started
         requests = run.requests if run.requests is not None else sum(each.requests for each in points)
@@ -150,7 +150,7 @@ def runs(overview: Overview) -> Grid:
             _limits(points),
             duration(paused) if paused else "",
             f"{turned_away:,}" if (turned_away := sum(each.rate_limited for each in points)) else "",
-            state_of(run, last=run is overview.runs[-1], in_use=overview.in_use),
+            state_of(run, last=run is overview.course[-1], in_use=overview.in_use),
         )
         lines.append(cells)
     heads = (

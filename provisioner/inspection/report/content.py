@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from provisioner.errors import ExitCode
+from provisioner.inspection.record.overview import Overview
 from provisioner.inspection.report import chapters
 from provisioner.inspection.report.chapters import GOING_ON, KILLED, Facts, Finding, Grid, at, members, number_of
 from provisioner.inspection.report.sources import Sources
-from provisioner.journal.course.overview import Overview
 from provisioner.journal.course.table import PastRun
 from provisioner.model import ROW_OUTCOMES, Outcome
 from provisioner.roster.files.inputs import shown
@@ -88,7 +88,7 @@ def content_of(sources: Sources) -> Content:
     if kind == "state" and overview is not None and overview.nights:
         summary = overview.nights[-1].summary
     rows, shares = _sums(summary, None if kind == "state" else overview, stale=stale)
-    runs = chapters.runs(overview) if overview is not None and overview.runs else None
+    runs = chapters.runs(overview) if overview is not None and overview.course else None
     nights = chapters.nights(overview.nights, in_use=overview.in_use) if overview and overview.nights else None
     return Content(
         kind=_KINDS[kind],
@@ -122,8 +122,7 @@ def _kind(sources: Sources) -> str:
 
 def _last_run(overview: Overview | None) -> PastRun | None:
     """Give the last run that did what was asked, and took nothing back."""
-    runs = overview.runs if overview is not None else []
-    return next((run for run in reversed(runs) if not run.is_undo), None)
+    return overview.runs[-1] if overview is not None and overview.runs else None
 
 
 def _is_stale(summary: Mapping[str, Any], overview: Overview | None) -> bool:
@@ -146,7 +145,7 @@ def _sums(summary: Mapping[str, Any], overview: Overview | None, *, stale: bool)
     numbers: dict[Outcome, int | None] = {each: number_of(summary.get(each)) for each in ROW_OUTCOMES}
     rows = number_of(summary.get("rows"))
     if stale and overview is not None:
-        rows, numbers = None, {each: overview.counts.get(each) for each in _IN_ORDER}
+        rows, numbers = None, {each: overview.outcomes.get(each) for each in _IN_ORDER}
     found = {outcome: number for outcome in _IN_ORDER if (number := numbers.get(outcome))}
     total = sum(found.values())
     return rows, [Share(outcome.value, number, 100 * number / total) for outcome, number in found.items()]
@@ -158,7 +157,7 @@ def _verdict(sources: Sources, summary: Mapping[str, Any], kind: str, *, stale: 
         return _of_night(chapters.end_of(overview.nights[-1], in_use=overview.in_use), summary)
     if stale and overview is not None:
         last = _last_run(overview)
-        if overview.in_use and last is not None and last is overview.runs[-1]:
+        if overview.in_use and last is not None and last is overview.course[-1]:
             return Verdict("open", "Still running", "These are the numbers as the journal has them now.")
         ended = last and (KILLED if last.finished is None else last.stopped_by)
         if ended:
@@ -220,15 +219,14 @@ def _about(sources: Sources, summary: Mapping[str, Any]) -> Facts:
             ("address", shown(overview.owner.base_url)),
         ]
         if sources.results is None:
-            facts.append(("state", str(overview.path)))
+            facts.append(("state", str(overview.place.journal)))
     last = _last_run(overview)
     roster = summary.get("roster") or (last.asked.get("roster") if last is not None else None)
     if isinstance(roster, list) and roster:
         more = f" and {counted(len(roster) - 3, 'more file')}" if len(roster) > 3 else ""
         facts.append(("roster", ", ".join(map(str, roster[:3])) + more))
     began, ended = _seconds(summary.get("started_at")), _seconds(summary.get("finished_at"))
-    runs = [run for run in overview.runs if not run.is_undo] if overview is not None else []
-    which = "last run " if len(runs) > 1 else ""
+    which = "last run " if overview is not None and len(overview.runs) > 1 else ""
     times = (("began", began), ("ended", ended))
     facts += [(which + label, f"{at(seconds)} UTC") for label, seconds in times if seconds is not None]
     if began is not None and ended is not None:

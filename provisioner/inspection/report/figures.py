@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from provisioner.inspection.record.overview import Overview
 from provisioner.inspection.report.chapters import each_once, number_of, state_of
-from provisioner.journal.course.overview import Overview
 from provisioner.journal.course.points import Point, thinned
 from provisioner.journal.state.nights import Night
 from provisioner.model import Outcome
@@ -69,14 +69,10 @@ def _rate(overview: Overview) -> Figure:
     sent, paused = sum(each.requests for each in points), sum(each.paused for each in points)
     lasted = sum(each.seconds for each in points)
     reads = sum(each.standard for each in points) > sent / 100
-    undos = {run.number for run in overview.runs if run.is_undo}
+    undos = {run.number for run in overview.course if run.is_undo}
     drawn = {each.run for each in points}
     whose = [counted(len(some), noun) for some, noun in ((drawn - undos, "run"), (drawn & undos, "undo")) if some]
-    ends = [
-        state_of(run, last=run is overview.runs[-1], in_use=overview.in_use)
-        for run in overview.runs
-        if run.number not in undos
-    ]
+    ends = [state_of(run, last=run is overview.course[-1], in_use=overview.in_use) for run in overview.runs]
     alt = (
         f"Requests a minute over {duration(lasted)} under way in {' and '.join(whose)}: "
         f"{sent * 60 / max(lasted, 0.001):,.0f} on average, {duration(paused)} of it paused after a 429. "
@@ -183,8 +179,8 @@ def _ends(overview: Overview, stretches: Sequence[_Stretch], unit: float) -> lis
 
 
 def _cut_short(overview: Overview) -> set[int]:
-    goes_on = overview.runs[-1].number if overview.in_use and overview.runs else None
-    done = {run.number for run in overview.runs if run.finished is not None and run.stopped_by is None}
+    goes_on = overview.course[-1].number if overview.in_use and overview.course else None
+    done = {run.number for run in overview.course if run.finished is not None and run.stopped_by is None}
     return {each.run for each in overview.points} - {*done, goes_on}
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from provisioner.errors import JournalError, UsageError
 from provisioner.files.looking import content_of
-from provisioner.journal.course.overview import FIRST_ROWS, Overview, look_over
+from provisioner.inspection.record.overview import FIRST_ROWS, Overview, look_over
 from provisioner.journal.header import is_database
 from provisioner.results.outputs import CHECK, FORMATS, JOURNAL, SUMMARY, stem_of
 

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from provisioner.inspection.record.overview import Overview
+from provisioner.inspection.record.places import Place
 from provisioner.inspection.report import chapters
 from provisioner.inspection.report.chapters import Finding
-from provisioner.journal.course.overview import Overview
 from provisioner.journal.course.table import PastRun
 from provisioner.journal.header import Identity
 from provisioner.journal.state.nights import Night
+from provisioner.model import Outcome
 from tests.journal.course.test_points import a_point
 
 
-def an_overview(**facts: Any) -> Overview:
+def an_overview(*, in_use: bool = False, in_doubt: int = 0, **facts: Any) -> Overview:
     usual: dict[str, Any] = {
-        "path": Path("j.db"), "owner": Identity("app1", "https://h/v3"), "in_use": False, "counts": {}, "in_doubt": 0,
-        "failed": {},
+        "place": Place(Path("j.db"), None), "owner": Identity("app1", "https://h/v3"), "outcomes": {},
+        "holder": "process 1" if in_use else None, "doubted": Counter({Outcome.PENDING: in_doubt}),
     }  # fmt: skip
     return Overview(**usual | facts)
 
@@ -70,7 +73,7 @@ def test_runs_are_told_with_limits_pauses_and_ends() -> None:
     """One stopped, one killed, one that is going on; columns that are empty in all of them are left out."""
     overview = an_overview(
         in_use=True,
-        runs=[
+        course=[
             a_run(1, stopped_by="sigint"),
             a_run(2, finished=None, requests=None),
             a_run(3, finished=None, requests=None),
@@ -90,7 +93,7 @@ def test_runs_are_told_with_limits_pauses_and_ends() -> None:
         ["run", "1970-01-01 00:33:20", "10 s", "50", "149", "300", "9,000", "", "", "killed"],
         ["run", "1970-01-01 00:50:00", "1 s", "150", "149", "9,000", "18,000", "", "", "still running"],
     ]  # fmt: skip
-    assert "paused" not in chapters.runs(an_overview(runs=[a_run(1)], points=[a_point()])).heads
+    assert "paused" not in chapters.runs(an_overview(course=[a_run(1)], points=[a_point()])).heads
 
 
 def test_nights_are_told_the_latest_first() -> None:

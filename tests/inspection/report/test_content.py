@@ -30,7 +30,7 @@ def headline(*given: Any, **facts: Any) -> tuple[str, str]:
 
 def test_a_run_that_is_over_is_told_by_its_summary() -> None:
     """Rows are their outcomes, in the order in which people read them; where, from what, when, and how long."""
-    content = content_of(some_sources(DONE, overview=an_overview(runs=[a_run(1)])))
+    content = content_of(some_sources(DONE, overview=an_overview(course=[a_run(1)])))
     assert (content.kind, content.rows, content.total) == ("Provisioning run", 10, 10)
     assert content.shares == [Share("created", 8, 80.0), Share("rejected", 2, 20.0)]
     assert content.about == [
@@ -92,7 +92,7 @@ def test_why_it_ended_is_told_in_words_of_ours(summary: dict[str, Any], said: st
 
 def test_a_run_that_was_killed_or_is_going_on_is_told_by_its_journal() -> None:
     """An older summary does not speak for it."""
-    facts: dict[str, Any] = {"runs": [a_run(1), a_run(2, finished=None)], "counts": {"created": 3, "pending": 1}}
+    facts: dict[str, Any] = {"course": [a_run(1), a_run(2, finished=None)], "outcomes": {"created": 3, "pending": 1}}
     assert headline(DONE, overview=an_overview(**facts)) == ("bad", "Killed")
     assert headline(DONE, overview=an_overview(**facts, in_use=True)) == ("open", "Still running")
     content = content_of(some_sources(DONE, overview=an_overview(**facts, in_doubt=1)))
@@ -105,7 +105,7 @@ def test_a_run_that_was_killed_or_is_going_on_is_told_by_its_journal() -> None:
 @pytest.mark.parametrize("summary", [{}, DONE])
 def test_a_run_that_an_error_ended_is_not_told_by_what_was_before(summary: dict[str, Any]) -> None:
     """It left no summary; an earlier one does not speak for it, nor does it for one that wrote its own."""
-    facts: dict[str, Any] = {"runs": [a_run(1), a_run(2, stopped_by="interrupted")], "counts": {"created": 3}}
+    facts: dict[str, Any] = {"course": [a_run(1), a_run(2, stopped_by="interrupted")], "outcomes": {"created": 3}}
     content = content_of(some_sources(summary, overview=an_overview(**facts)))
     assert (content.verdict.tone, content.verdict.headline) == ("bad", "Stopped: interrupted")
     assert content.verdict.sentence == "Nothing that was settled is lost; the same command goes on."
@@ -152,7 +152,7 @@ def test_an_undo_since_is_told_beside_the_sums() -> None:
     """They are the run's own; what was asked is what the run was asked, and an undo that was killed kills no run."""
     runs = [a_run(1, asked={"on_existing": "skip"}), a_run(2, command="undo", finished=None)]
     undo = {"reversed": 8, "finished_at": "1970-01-01T02:00:00Z"}
-    content = content_of(some_sources(DONE, overview=an_overview(runs=runs), undo=undo))
+    content = content_of(some_sources(DONE, overview=an_overview(course=runs), undo=undo))
     assert (content.verdict.tone, content.notes[0]) == ("warning", "Taken back since: 8 users, see below")
     done = {**DONE, "exit_code": 0}
     assert headline(done, undo=undo) == headline(DONE, undo=undo) == ("warning", "Taken back since")

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import pytest
 
+from provisioner.inspection.record.overview import Overview
 from provisioner.inspection.report import figures
 from provisioner.inspection.report.figures import figures_of
 from provisioner.inspection.report.page import __file__ as page_file
-from provisioner.journal.course.overview import Overview
 from provisioner.journal.state.nights import Night
 from tests.inspection.report.test_chapters import a_run, an_overview
 from tests.journal.course.test_points import a_point
@@ -30,7 +30,7 @@ def a_long_job() -> Overview:
     nights = [
         Night(n, n, n * 86400.0, n * 86400.0 + 60, True, 5, {"created": n, "failed": n % 2}) for n in range(1, 60)
     ]
-    return an_overview(runs=runs, points=points, nights=nights)
+    return an_overview(course=runs, points=points, nights=nights)
 
 
 @pytest.mark.slow
@@ -56,7 +56,7 @@ def test_a_long_job_is_two_small_pictures_told_in_words() -> None:
 def test_an_undo_is_told_beside_the_runs() -> None:
     """What it sent is in the picture, and it is no run."""
     runs = [a_run(1, stopped_by="sigint"), a_run(2), a_run(3, command="undo", stopped_by="key")]
-    (rate,) = figures_of(an_overview(runs=runs, points=[a_point(run=n, ends_at=n * 1000.0 + 1) for n in (1, 2, 3)]))
+    (rate,) = figures_of(an_overview(course=runs, points=[a_point(run=n, ends_at=n * 1000.0 + 1) for n in (1, 2, 3)]))
     assert " under way in 2 runs and 1 undo: " in rate.alt
     assert rate.alt.endswith("How the runs ended: stopped: sigint; came to its end.")
 
@@ -86,7 +86,7 @@ def test_days_between_two_runs_take_no_room_and_crumbs_no_height() -> None:
 
 def test_nothing_to_draw_is_no_picture() -> None:
     """A journal of an older format, or a run that sent nothing."""
-    assert (figures_of(None), figures_of(an_overview()), figures_of(an_overview(runs=[a_run(1)]))) == ([], [], [])
+    assert (figures_of(None), figures_of(an_overview()), figures_of(an_overview(course=[a_run(1)]))) == ([], [], [])
 
 
 def test_what_a_stopped_night_created_is_counted_once() -> None:

@@ -54,7 +54,7 @@ def a_page() -> str:
         "warnings": {"name.placeholder": {"rows": 1, "first_rows": [2], "mend": "write a name"}},
     }  # fmt: skip
     sources = some_sources(
-        summary, overview=an_overview(runs=[a_run(1, asked={"roster": [], NASTY: NASTY})]), uids={1: NASTY}
+        summary, overview=an_overview(course=[a_run(1, asked={"roster": [], NASTY: NASTY})]), uids={1: NASTY}
     )
     return render(content_of(sources), [Figure("Rate", NASTY, [("#2f6fde", NASTY)], "<svg></svg>", "<svg></svg>")], "")
 
@@ -124,7 +124,7 @@ def test_without_the_extra_the_page_has_its_tables_and_says_what_is_missing(
     from provisioner.inspection.report import page
 
     monkeypatch.setitem(sys.modules, "vl_convert", None)
-    overview = an_overview(runs=[a_run(1)], points=[a_point()])
+    overview = an_overview(course=[a_run(1)], points=[a_point()])
     monkeypatch.setattr(
         page, "find_sources", lambda _: replace(some_sources(DONE, overview=overview), file=job.with_name("r.html"))
     )

@@ -82,7 +82,7 @@ def test_a_sync_finds_its_state_where_it_is_now(tmp_path: Path) -> None:
     (tmp_path / "users.results.summary.json").write_text(json.dumps({"rows": 1, "outputs": outputs}))
     found = find_sources(tmp_path / "users.results.csv")
     assert found.overview is not None
-    assert found.overview.path == tmp_path / "hr.state"
+    assert found.overview.place.journal == tmp_path / "hr.state"
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError
-from provisioner.journal.course.overview import OutcomeCount, look_over, outcomes_in
+from provisioner.inspection.record.overview import OutcomeCount, look_over, outcomes_in
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import VERSION
 from provisioner.journal.undo.reversals import LeavingRow
 from provisioner.journal.undo.undojournal import UndoJournal
+from provisioner.model import Outcome
 from tests.journal.course.test_points import a_point
 from tests.rig.journals import FORMAT_1, HERE, a_journal
 
@@ -25,7 +26,7 @@ def test_a_journal_is_looked_over_while_a_run_uses_it(tmp_path: Path) -> None:
         journal.course.begin(100.0, "run", {"share": 0.9})
         journal.course.add(a_point())
         found = look_over(path, 10)
-    assert (found.owner, found.in_use, dict(found.counts)) == (HERE, True, {"created": 1, "failed": 1, "pending": 1})
+    assert (found.owner, found.in_use, dict(found.outcomes)) == (HERE, True, {"created": 1, "failed": 1, "pending": 1})
     assert (found.in_doubt, found.failed) == (2, {"": [(2, "u2")]})
     assert ([each.started for each in found.runs], found.points, found.nights) == ([100.0], [a_point()], [])
     assert not look_over(path, 10).in_use
@@ -51,7 +52,7 @@ def test_a_journal_of_the_oldest_format_is_looked_over_as_it_is(tmp_path: Path) 
         database.executescript(FORMAT_1)
     before = path.read_bytes()
     found = look_over(path, 10)
-    assert (found.runs, found.points, found.nights, found.counts["created"]) == ([], [], [], 1)
+    assert (found.runs, found.points, found.nights, found.outcomes[Outcome.CREATED]) == ([], [], [], 1)
     assert path.read_bytes() == before
 
 
