@@ -80,13 +80,7 @@ class SyncState(Journal):
         with self._unusable():
             refuse_cut_short(self.path, new=self._make)
             self._logged = log_of(self.path).exists()
-        super().__enter__()
-        try:
-            self._check()
-        except BaseException:
-            super().__exit__(None, None, None)
-            raise
-        return self
+        return super().__enter__()
 
     def __exit__(self, *ended: Any) -> None:  # noqa: PYI036 - they are handed on
         with suppress(sqlite3.Error), self._database:
@@ -98,17 +92,13 @@ class SyncState(Journal):
         if not self._make and header_of(database).blank:
             raise sqlite3.DatabaseError("it holds nothing")
         super()._prepare(database)
-
-    def _check(self) -> None:
-        """Have SQLite look for damage, and take over what an ordinary run left."""
-        with self._unusable():
-            # A log that a kill left is played back into whatever stands beside it: where that is another file, the
-            # indexes tell.
-            if (damage := damage_in(self._database, thorough=self._logged)) is not None:
-                raise sqlite3.DatabaseError(damage)
-            with self._database:
-                for statement in (TAKEN_OVER, RUN_FORGOTTEN, *nights.SESSION_TABLES):
-                    self._database.execute(statement)
+        # A log that a kill left is played back into whatever stands beside it: where that is another file, the indexes
+        # tell.
+        if (damage := damage_in(database, thorough=self._logged)) is not None:
+            raise sqlite3.DatabaseError(damage)
+        with database:  # what an ordinary run left is taken over
+            for statement in (TAKEN_OVER, RUN_FORGOTTEN, *nights.SESSION_TABLES):
+                database.execute(statement)
 
     @contextmanager
     def _unusable(self) -> Iterator[None]:

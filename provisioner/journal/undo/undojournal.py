@@ -13,7 +13,7 @@ import orjson
 from provisioner.errors import JournalError
 from provisioner.journal.course.events import LAST_UNDO, LAST_WORD, AgainRow, UndoRow
 from provisioner.journal.course.lifetimes import Lifetimes
-from provisioner.journal.header import Identity, header_of, open_for_reading
+from provisioner.journal.header import Identity, closed_on_error, header_of, open_for_reading
 from provisioner.journal.journal import Journal, JournalReader
 from provisioner.journal.statements import Written
 from provisioner.journal.undo.reversals import (
@@ -83,15 +83,14 @@ class Undoable(Journal):
     def __enter__(self) -> Self:
         if not self.path.exists():
             raise JournalError(f"{self.path}: no such journal; {self.instead}")
-        super().__enter__()
-        try:
-            with self._unusable():
-                _refuse_state(self._database, self.path)
-                self.round = int(self._one(_ROUND))
-        except BaseException:
-            super().__exit__(None, None, None)
-            raise
-        return self
+        return super().__enter__()
+
+    def _open(self) -> sqlite3.Connection:
+        database = super()._open()
+        with closed_on_error(database):
+            _refuse_state(database, self.path)
+            self.round = int(database.execute(_ROUND).fetchone()[0])
+        return database
 
     def to_do(self) -> ToDo:
         """Count what there is to be undone."""
