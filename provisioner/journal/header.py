@@ -69,19 +69,19 @@ def app_at(url: str) -> str:
 class Header:
     """What stands at the head of a database.
 
-    mark     which program's it is; 0 when none has said so
+    program  whose it is, by the number that it goes by; 0 when none has said so
     version  of the format; 0 before there is one
-    blank    no mark and no table: as it is before a first run, or after one that was killed at once
+    blank    no program's, and no table: as it is before a first run, or after one that was killed at once
     """
 
-    mark: int
+    program: int
     version: int
     blank: bool
 
     @property
     def ours(self) -> bool:
         """Whether it is a journal."""
-        return self.mark == APPLICATION_ID
+        return self.program == APPLICATION_ID
 
     @property
     def newer(self) -> bool:
@@ -180,10 +180,10 @@ def is_database(path: Path) -> bool:
 
 def header_of(database: sqlite3.Connection) -> Header:
     """Read the head of any database. Raises `sqlite3.DatabaseError`."""
-    (mark,) = database.execute("PRAGMA application_id").fetchone()
+    (program,) = database.execute("PRAGMA application_id").fetchone()
     (version,) = database.execute("PRAGMA user_version").fetchone()
-    blank = mark == 0 and database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-    return Header(mark, version, blank)
+    blank = program == 0 and database.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    return Header(program, version, blank)
 
 
 def owner_of(database: sqlite3.Connection) -> Identity:

@@ -47,7 +47,7 @@ from provisioner.journal.undo import overwrites
 from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
 from provisioner.model import Settlement, UserRequest
 
-Noted = overwrites.NotedRow | overwrites.AnewRow | overwrites.BackRow | MadeRow | EarlierUser
+Noted = overwrites.NotedRow | overwrites.BegunAnewRow | overwrites.BackRow | MadeRow | EarlierUser
 
 
 class Journal:

@@ -58,7 +58,7 @@ FROM given WHERE users.id = given.id AND certain AND standing IS NOT NULL
 )
 
 
-class AnewRow(NamedTuple):
+class SentAnewRow(NamedTuple):
     """A user who turned out to be gone while it was changed, and is created anew from now on (UNIX seconds)."""
 
     id: int
@@ -67,7 +67,7 @@ class AnewRow(NamedTuple):
 
 
 SENT_ANEW: Final = Bulk(
-    AnewRow._fields,
+    SentAnewRow._fields,
     f"""
 UPDATE users SET {_NOTHING}, operation = 'create', body_hash = given.body_hash, state = 'sent', outcome = 'pending',
     sent_at = now

@@ -249,7 +249,7 @@ class SyncState(Journal):
 
     def sent_anew(self, request: UserRequest, now: float) -> None:
         """Record that a user who is gone may be created anew from now on (UNIX seconds); with it goes the old token."""
-        anew = gone.AnewRow(id=request.key, body_hash=request.body_hash, now=now)
+        anew = gone.SentAnewRow(id=request.key, body_hash=request.body_hash, now=now)
         self._commit((gone.REMEMBERED, [gone.UserKey(request.key)]), (gone.SENT_ANEW, [anew]))
 
     def tonight(self, uids: Sequence[str]) -> Columns:

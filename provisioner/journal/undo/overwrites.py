@@ -103,7 +103,7 @@ def confirmed_rows(settlements: Iterable[Settlement]) -> list[ConfirmedRow]:
     ]
 
 
-class AnewRow(NamedTuple):
+class BegunAnewRow(NamedTuple):
     """A user who is gone, and whose place may be taken by a create from now on (UNIX seconds), of these fields."""
 
     id: int
@@ -130,7 +130,7 @@ BEGUN_BACK: Final = Bulk(
 
 BEGUN_ANEW: Final = (
     Bulk(
-        AnewRow._fields,
+        BegunAnewRow._fields,
         """
 UPDATE users SET ours = 0, withdrawn = 0, mark = NULL, auth_token = NULL, created_at = NULL, doubt_since = NULL,
     doubt_hash = NULL, made_hash = NULL, besides = NULL, owed = 0, filled = given.filled, state = 'sent',
@@ -139,8 +139,8 @@ FROM given WHERE users.id = given.id
 """,
     ),
     Bulk(
-        AnewRow._fields,
+        BegunAnewRow._fields,
         "UPDATE reversals SET again_at = now FROM given WHERE reversals.id = given.id AND again_at IS NULL",
     ),
-    Bulk(AnewRow._fields, "DELETE FROM overwrites WHERE id IN (SELECT id FROM given)"),
+    Bulk(BegunAnewRow._fields, "DELETE FROM overwrites WHERE id IN (SELECT id FROM given)"),
 )

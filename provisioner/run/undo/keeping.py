@@ -13,8 +13,8 @@ from provisioner.journal.undo.overwrites import (
     BEGUN_BACK,
     KEPT,
     OWN,
-    AnewRow,
     BackRow,
+    BegunAnewRow,
     NotedRow,
 )
 from provisioner.model import UserRequest
@@ -83,7 +83,7 @@ class Keeping:
 
     async def begin_anew(self, request: UserRequest) -> None:
         """Record that the user is gone. Raises `StorageError`."""
-        row = AnewRow(request.key, self._now(), request.filled)
+        row = BegunAnewRow(request.key, self._now(), request.filled)
         await self.recorder.run(partial(self.recorder.journal.note, [row], *BEGUN_ANEW))
 
     async def _completed(self, request: UserRequest, texts: dict[str, str]) -> dict[str, str]:
