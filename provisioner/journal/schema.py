@@ -68,20 +68,17 @@ CREATE TABLE nights (
 );
 """
 
-# That this job created a user outlives whatever is sent for it later. The profile is the one that was last carried out,
-# packed: see `provisioner.sending.users.profile`.
-_SINCE_3: Final = """
+# That this job created a user outlives whatever is sent for it later. The profile is the one that was last carried
+# out, packed: see `provisioner.sending.users.profile`. How each run went, and how fast: see
+# `provisioner.journal.course`. What is known of the auth tokens of a leaver: see `provisioner.journal.state.managed`.
+# What a user may have besides its body, since a run updated it, is written as in `live_hash`. Of whom an earlier
+# version updated, it may be any field. A row is owed that was edited since its user was created, until that is
+# carried out. Which fields of a user the job has filled is not known of earlier versions.
+_SINCE_4: Final = """
 ALTER TABLE users ADD COLUMN ours INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE users ADD COLUMN profile BLOB;
 ALTER TABLE users ADD COLUMN night_outcome TEXT;
 UPDATE users SET ours = 1 WHERE state = 'settled' AND outcome = 'created';
-"""
-
-# How each run went, and how fast: see `provisioner.journal.course`. What is known of the auth tokens of a leaver: see
-# `provisioner.journal.state.managed`. What a user may have besides its body, since a run updated it, is written as in
-# `live_hash`. Of whom an earlier version updated, it may be any field. A row is owed that was edited since its user was
-# created, until that is carried out. Which fields of a user the job has filled is not known of earlier versions.
-_SINCE_4: Final = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY,
     started_at REAL NOT NULL,
@@ -177,14 +174,8 @@ INSERT INTO overwrites (id, kind, kept_at)
     WHERE operation IS NULL AND NOT ours AND (outcome = 'updated' OR state = 'sent' OR doubt_since IS NOT NULL);
 """
 
-_FIRST_WITH_SERVER_TIMES: Final = 3
-# What each format added to the one before.
-_ADDED: Final = (
-    (FIRST_WITH_NIGHTS, _SINCE_2),
-    (_FIRST_WITH_SERVER_TIMES, _SINCE_3),
-    (VERSION, _SINCE_4),
-    (VERSION, _UNDO),
-)
+# What each format added to the one before; no version was released with a format 3.
+_ADDED: Final = ((FIRST_WITH_NIGHTS, _SINCE_2), (VERSION, _SINCE_4), (VERSION, _UNDO))
 
 # Up to format 2 the moments of doubts are those of the sending machine's clock. They are converted once, when a run
 # that goes on with them learns the server's time; until then `meta` says what they are.
@@ -216,7 +207,7 @@ def bring_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[
         for first, added in _ADDED:
             if version < first:
                 _carry_out(database, added)
-        if 0 < version < _FIRST_WITH_SERVER_TIMES:
+        if version > 0:
             database.execute(_LOCAL_TIMES)
         database.execute(f"PRAGMA user_version = {VERSION}")
 

@@ -8,7 +8,6 @@ from contextlib import closing
 
 import pytest
 
-from provisioner.journal import schema
 from provisioner.journal.header import Header, header_of
 from provisioner.journal.schema import APPLICATION_ID, HAS_LOCAL_TIMES, TIMES_CONVERTED, VERSION, bring_up_to_date
 from tests.rig.journals import FORMAT_1
@@ -62,21 +61,6 @@ def test_an_older_format_becomes_what_a_new_file_is(database: sqlite3.Connection
     assert dict(database.execute("SELECT key, value FROM meta WHERE key <> 'times'")) == owner
     assert database.execute("SELECT uid, state, outcome, auth_token FROM users").fetchall() == rows
     assert database.execute("SELECT uid FROM users WHERE ours").fetchall() == [("made",)]
-
-
-def test_doubts_of_a_format_that_has_them_by_the_server_stay(database: sqlite3.Connection) -> None:
-    """They are not converted a second time; the newer columns come beside them."""
-    database.executescript(schema._SCHEMA + schema._SINCE_2 + schema._SINCE_3)
-    database.executescript(
-        f"""
-        INSERT INTO users (uid, row, body_hash, state, sent_at) VALUES ('sent', 1, 'h', 'sent', 5.0);
-        PRAGMA application_id = {APPLICATION_ID};
-        """
-    )
-    bring_up_to_date(database, 3, FACTS)
-    assert database.execute(HAS_LOCAL_TIMES).fetchone() == (0,)
-    assert database.execute("SELECT uid, sent_at, sessions FROM users").fetchall() == [("sent", 5.0, None)]
-    assert header_of(database).version == VERSION
 
 
 def test_a_file_that_is_up_to_date_is_left_alone(database: sqlite3.Connection) -> None:

@@ -6,7 +6,7 @@ how long an earlier one lasted.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 import orjson
 
@@ -32,9 +32,8 @@ class Lifetimes(tuple[Lifetime, ...]):
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Take them from JSON; a bare number is when all of the runs had ended, as was kept before."""
-        kept: Any = orjson.loads(text)
-        return cls((Lifetime(0, 0.0, float(kept)),) if isinstance(kept, int | float) else (Lifetime(*x) for x in kept))
+        """Take them from JSON."""
+        return cls(Lifetime(*each) for each in orjson.loads(text))
 
     def text(self) -> str:
         """Give them as JSON."""
