@@ -27,7 +27,7 @@ from provisioner.journal.copies.place import Place
 from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.mints import FLUSHED, FlushedRow, count_mints, take_over_mints
 from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
-from provisioner.journal.earlier import EarlierUser
+from provisioner.journal.earlier import TAKEN_OVER, EarlierUser
 from provisioner.journal.header import (
     Header,
     Identity,
@@ -47,7 +47,7 @@ from provisioner.journal.undo import overwrites
 from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
 from provisioner.model import Settlement, UserRequest
 
-Noted = overwrites.NotedRow | overwrites.BegunAnewRow | overwrites.BackRow | MadeRow | EarlierUser
+Noted = overwrites.NotedRow | overwrites.BegunAnewRow | overwrites.BackRow | MadeRow
 
 
 class Journal:
@@ -152,10 +152,8 @@ class Journal:
 
     def convert_times(self, ahead: float) -> None:
         """Have the moments of doubts be the server's, whose clock is so many seconds ahead of ours."""
-        with self._unwritable(), self._database:
-            self._database.execute("BEGIN IMMEDIATE")
-            for statement in schema.TIMES_CONVERTED:
-                self._database.execute(statement, {"ahead": ahead})
+        with self._unwritable():
+            schema.convert_times(self._database, ahead)
         self.has_local_times = False
 
     def refuse_lost(self) -> None:
@@ -195,6 +193,11 @@ class Journal:
     def note(self, rows: Sequence[Noted], *bulks: Bulk) -> None:
         """Record what has to be known before a request leaves (without `bulks` old profiles); on disk on return."""
         self._commit(*((bulk, rows) for bulk in bulks or (overwrites.NOTED, overwrites.WHOSE)))
+
+    def take_over(self, users: Iterable[EarlierUser]) -> None:
+        """Record users whom an earlier round has created, each under a number of this journal."""
+        self._commit((TAKEN_OVER, [each._replace(id=self.new_key()) for each in users]))
+        self.is_new = False
 
     def before(self, key: int) -> bytes | None:
         """Give what is kept of a user from before our updates, packed; null when nothing is."""
@@ -303,16 +306,13 @@ class JournalReader(Journal):
         with self._unreadable():
             yield from self._database.execute(columns.STANDINGS)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *ended: object) -> None:
         self._database.close()
 
     def _open(self) -> sqlite3.Connection:
         database = open_for_reading(self.path, in_any_thread=True)
         with closed_on_error(database):
-            version = self._usable_header(database).version
-            if version < schema.VERSION:
+            if (version := self._usable_header(database).version) < schema.VERSION:
                 database = schema.copied_up_to_date(database, version, self._facts)
         with closed_on_error(database):
             if not self._anybodys:

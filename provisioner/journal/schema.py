@@ -183,7 +183,7 @@ _LOCAL_TIMES: Final = """
 INSERT INTO meta SELECT 'times', 'local'
 WHERE EXISTS (SELECT 1 FROM users WHERE state = 'sent' OR doubt_since IS NOT NULL)
 """
-TIMES_CONVERTED: Final = (
+_TIMES_CONVERTED: Final = (
     "UPDATE users SET sent_at = sent_at + :ahead, doubt_since = doubt_since + :ahead",
     "UPDATE meta SET value = value + :ahead WHERE key = 'copied_at'",
     "DELETE FROM meta WHERE key = 'times'",
@@ -210,6 +210,14 @@ def bring_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[
         if version > 0:
             database.execute(_LOCAL_TIMES)
         database.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def convert_times(database: sqlite3.Connection, ahead: float) -> None:
+    """Have the moments of doubts be the server's, whose clock is so many seconds ahead of ours; all or nothing."""
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        for statement in _TIMES_CONVERTED:
+            database.execute(statement, {"ahead": ahead})
 
 
 def copied_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[str, str]) -> sqlite3.Connection:

@@ -11,7 +11,7 @@ import pytest
 from provisioner.errors import JournalError
 from provisioner.journal import schema
 from provisioner.journal.columns import BEFORE, Done, hash_of
-from provisioner.journal.earlier import TAKEN_OVER, Said, created_in, done_in, is_as_settled, refuse_unreadable
+from provisioner.journal.earlier import Said, created_in, done_in, is_as_settled, refuse_unreadable
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.undo.reversals import LEAVING, LeavingRow
@@ -48,8 +48,7 @@ def test_what_an_update_has_left_goes_on_in_the_next_round(path: Path) -> None:
         journal.settle([Settlement(1, State.SETTLED, Outcome.CREATED, 2, besides="+1")])
     known = created_in(path, ["ann"], OWNER)
     with Journal(path.with_name("next.db"), OWNER) as journal:
-        journal.note(known, TAKEN_OVER)
-        journal.is_new = False
+        journal.take_over(known)
         assert journal.known(["ann"])["ann"].besides == "+1"
 
 

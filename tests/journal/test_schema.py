@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from provisioner.journal.header import Header, header_of
-from provisioner.journal.schema import APPLICATION_ID, HAS_LOCAL_TIMES, TIMES_CONVERTED, VERSION, bring_up_to_date
+from provisioner.journal.schema import APPLICATION_ID, HAS_LOCAL_TIMES, VERSION, bring_up_to_date, convert_times
 from tests.rig.journals import FORMAT_1
 
 FACTS = {"app_id": "app1", "base_url": "http://h/v3"}
@@ -86,8 +86,7 @@ def test_doubts_of_an_older_format_are_converted_once(database: sqlite3.Connecti
     database.executescript(FORMAT_1)
     bring_up_to_date(database, 1, FACTS)
     assert database.execute(HAS_LOCAL_TIMES).fetchone() == (1,)
-    for statement in TIMES_CONVERTED:
-        database.execute(statement, {"ahead": 100.0})
+    convert_times(database, 100.0)
     assert database.execute(HAS_LOCAL_TIMES).fetchone() == (0,)
     doubts = database.execute("SELECT uid, sent_at, doubt_since FROM users WHERE uid IN ('doubted', 'sent', 'made')")
     assert sorted(doubts) == [("doubted", 105.0, 104.0), ("made", 105.0, None), ("sent", 105.0, None)]

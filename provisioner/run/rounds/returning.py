@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from provisioner.journal.earlier import TAKEN_OVER, EarlierUser, Said, created_in, is_as_settled
+from provisioner.journal.earlier import EarlierUser, Said, created_in, is_as_settled
 from provisioner.journal.header import EMULATOR, Identity, owner_in
 from provisioner.results.resubmission import DUPLICATE, of_another
 from provisioner.roster.columns import ADDED
@@ -63,8 +63,7 @@ def take_over(
     rows = [each for each in rows if each.uid not in known]
     ours, others = _told_apart(rows, dict.fromkeys(earlier, owner_in(journal.path) if rows else None))
     if ours:
-        journal.note([user._replace(id=journal.new_key()) for user in ours], TAKEN_OVER)
-        journal.is_new = False
+        journal.take_over(ours)
     return _without(checked, others)
 
 
