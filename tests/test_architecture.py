@@ -32,7 +32,8 @@ CORE = frozenset(
         "settings.values",
         "sync.plan.decision", "sync.plan.guards", "sending.users.canonical", "sending.users.profile",
         "sending.users.trace",
-        "inspection.diagnosis", "inspection.connection", "inspection.machine", "inspection.proof.stored",
+        "inspection.doctor.diagnosis", "inspection.doctor.connection", "inspection.doctor.machine",
+        "inspection.proof.stored",
     }
 )  # fmt: skip
 """Decisions: given the same values they give the same answer. They ask no clock, no network, no disk, no dice."""
@@ -66,7 +67,7 @@ HOMES = {
     "sqlite3": {
         "roster.database.sqlite",
         "journal",
-        "inspection.journalhealth",
+        "inspection.doctor.journalhealth",
         "inspection.proof",
         "inspection.record",
         "sync.plan.directory",
@@ -177,7 +178,7 @@ TESTED_ELSEWHERE = {
 """Modules without a test file of their name, and where what they promise is tested instead."""
 
 WITHOUT_POLARS = frozenset(
-    {"__main__", "cli", "sending", "journal", "settings", "inspection.doctor", "inspection.settinglist"}
+    {"__main__", "cli", "sending", "journal", "settings", "inspection.doctor.command", "inspection.settinglist"}
 )
 """What loads without polars, with all that comes along with it."""
 
@@ -318,7 +319,7 @@ def test_imports_go_one_way() -> None:
 def test_the_emulators_server_is_imported_only_when_it_is_started() -> None:
     """A run and `doctor` start it when they are asked to; nobody else knows it, and it never comes along."""
     starting = {name for name in OURS if neighbours(name, lazy=True) & EMULATOR}
-    assert {name for name in starting if not within(name, {"run", "inspection.doctor"})} == set()
+    assert {name for name in starting if not within(name, {"run", "inspection.doctor.command"})} == set()
     assert {name for name in OURS if neighbours(name, lazy=False) & EMULATOR} == set()
 
 
@@ -326,7 +327,7 @@ def test_nothing_is_read_or_started_at_import() -> None:
     """Loading the command line costs no library that only a run needs, and no thread."""
     heavy = (
         "aiohttp", "aiolimiter", "asyncio", "orjson", "polars", "pydantic", "rich", "sqlite3", "structlog", "uvloop",
-        "yarl", "provisioner.inspection.doctor", "provisioner.run.runtime", "provisioner.settings.tables",
+        "yarl", "provisioner.inspection.doctor.command", "provisioner.run.runtime", "provisioner.settings.tables",
         "provisioner.emulator.server",
     )  # fmt: skip
     commands = ", ".join(f"provisioner.{name}" for name in MODULES if within(name, {"cli", "emulator.command"}))

@@ -16,7 +16,7 @@ import pytest
 import provisioner
 from provisioner.files.aside import time_stamp
 from provisioner.files.writing import notes_of
-from provisioner.inspection.doctor import DISTRIBUTION
+from provisioner.inspection.doctor.command import DISTRIBUTION
 from provisioner.results.outputs import FORMATS, Outputs
 from tests.rig.command import PACKAGE, ROOT
 

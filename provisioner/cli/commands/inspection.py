@@ -54,8 +54,8 @@ def doctor(
     It sends three reads at most and changes nothing. Exit code 4 when something is wrong, 2 when the configuration is,
     else 0.
     """
-    from provisioner.inspection import doctor
-    from provisioner.inspection.diagnosis import exit_code
+    from provisioner.inspection.doctor import command as doctor
+    from provisioner.inspection.doctor.diagnosis import exit_code
     from provisioner.settings.tables import load_with_origins
 
     checks = doctor.diagnose(load_with_origins(given(api), os.environ, config), os.environ, state)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from provisioner.inspection.diagnosis import Check, Status
+from provisioner.inspection.doctor.diagnosis import Check, Status
 from provisioner.sending.calls import Failure, Reply
 from provisioner.sending.retry import stop
 from provisioner.sending.users.needs import PER_PAGE, Room, count_of, roles_in

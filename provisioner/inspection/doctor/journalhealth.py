@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from provisioner.inspection.diagnosis import Check, Status
+from provisioner.inspection.doctor.diagnosis import Check, Status
 from provisioner.inspection.record.overview import OutcomeCount, outcomes_in
 from provisioner.journal.header import Identity, damage_in, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import holder_of

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.inspection.diagnosis import Check, Status
-from provisioner.inspection.journalhealth import journal_health
+from provisioner.inspection.doctor.diagnosis import Check, Status
+from provisioner.inspection.doctor.journalhealth import journal_health
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import holder_of

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.inspection import machine
-from provisioner.inspection.diagnosis import Check, Status
+from provisioner.inspection.doctor import machine
+from provisioner.inspection.doctor.diagnosis import Check, Status
 
 
 def test_an_address_without_tls_is_a_warning_unless_it_is_this_machine() -> None:

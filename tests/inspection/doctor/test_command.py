@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.inspection.diagnosis import Check, Status
-from provisioner.inspection.doctor import LIBRARIES, diagnose, show
+from provisioner.inspection.doctor.command import LIBRARIES, diagnose, show
+from provisioner.inspection.doctor.diagnosis import Check, Status
 from provisioner.journal.schema import VERSION
 from provisioner.settings.tables import load_with_origins
 from tests.rig.command import KEY, ROOT, Finished, emulator, provisioner

@@ -20,9 +20,9 @@ from rich.text import Text
 from provisioner import __version__
 from provisioner.errors import ConfigurationError
 from provisioner.files.cures import ANOTHER_OUTPUT, cure_at
-from provisioner.inspection import connection, diagnosis, machine
-from provisioner.inspection.diagnosis import Check, Status
-from provisioner.inspection.journalhealth import journal_health
+from provisioner.inspection.doctor import connection, diagnosis, machine
+from provisioner.inspection.doctor.diagnosis import Check, Status
+from provisioner.inspection.doctor.journalhealth import journal_health
 from provisioner.journal.header import EMULATOR, Identity
 from provisioner.results.outputs import journal_of
 from provisioner.results.tables import plain_table, printed

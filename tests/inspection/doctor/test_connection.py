@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.inspection import connection
-from provisioner.inspection.diagnosis import Check, Status
+from provisioner.inspection.doctor import connection
+from provisioner.inspection.doctor.diagnosis import Check, Status
 from provisioner.sending.calls import Failure, Reply
 from provisioner.validation.fields.mapping import parse_mapping
 

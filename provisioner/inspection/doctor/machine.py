@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from provisioner.inspection.diagnosis import Check, Status
+from provisioner.inspection.doctor.diagnosis import Check, Status
 
 # Bytes: less free space than this is soon used up by a journal and its results.
 LITTLE_SPACE: Final = 100 * 1024 * 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.inspection.diagnosis import Check, Status, exit_code, refused
+from provisioner.inspection.doctor.diagnosis import Check, Status, exit_code, refused
 
 
 @pytest.mark.parametrize(
