@@ -14,6 +14,7 @@ null when missing, and beside them
     uid_rounded    Boolean  the uid is a number that a workbook has rounded
     uid_not_text, name_not_text     Boolean   the cell is an object, a list or a boolean
     tags_defect, metadata_defect    String    why the cell could not be read
+    tags_kind, metadata_kind        String    which of the kinds of what is nearly JSON it is, null when none
     tags_count, tags_longest        Int64     number of tags, code points of the longest
 
 and beside each number of another row (`OTHER_ROWS`) where its owner sees it, see `places`.
@@ -30,10 +31,8 @@ from typing import TypeAlias
 
 import polars as pl
 
-from provisioner.validation import constraints as codes
 from provisioner.validation.constraints import DEFECTS, Constraints
 from provisioner.validation.fields.cells import column_of, shown
-from provisioner.validation.fields.structured import jsontext, tags
 from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.vocabulary.leaving import FALSE, TRUE
 
@@ -48,20 +47,6 @@ URL = f"{_SCHEME}{_USER}{_HOST}{_REST}"
 
 
 _ROUNDED = " is a number of more than 15 digits in a workbook or a float, which keep only 15"
-_NEARLY_LISTS = {
-    tags.PYTHON: codes.PYTHON,
-    tags.PHP: codes.PHP,
-    tags.OBJECT: codes.OBJECT,
-    tags.NO_TEXT: codes.NO_TEXT,
-}
-_NEARLY_OBJECTS = {
-    f" is {jsontext.PYTHON}": codes.PYTHON,
-    f" is {jsontext.PHP}": codes.PHP,
-    f" is {jsontext.ARROWS}": codes.ARROWS,
-    f"its quotes are {jsontext.TYPOGRAPHIC}": codes.TYPOGRAPHIC,
-    f" is {jsontext.NESTED}": codes.NESTED,
-    f" {jsontext.TWICE} (": codes.TWICE,
-}
 
 FIRST_ROWS = 5
 """As many rows are named as examples of one defect."""
@@ -207,10 +192,10 @@ def _rules(limits: Constraints, encoded_uids: bool, persons: bool) -> tuple[Rule
         _not_a_url("avatar"),
         _not_a_url("link"),
         _role(limits.role_max_length),
-        _unreadable("tags", "not_a_list", "a JSON array of strings", _NEARLY_LISTS),
+        _unreadable("tags", "not_a_list", "a JSON array of strings"),
         _above("tags.too_many", pl.col("tags_count"), limits.tags_max, "tags"),
         _above("tags.too_long", pl.col("tags_longest"), limits.tag_max_length, "characters in one tag"),
-        _unreadable("metadata", "not_an_object", "a JSON object", _NEARLY_OBJECTS),
+        _unreadable("metadata", "not_an_object", "a JSON object"),
         _above("metadata.too_large", pl.col("metadata").str.len_bytes(), limits.metadata_max_bytes, "bytes"),
         _not_a_boolean(),
     )
@@ -282,11 +267,10 @@ def _not_a_url(field: str) -> Rule:
     return Rule(f"{field}.not_a_url", ~value.str.contains(URL), pl.concat_str(found))
 
 
-def _unreadable(field: str, defect: str, needed: str, kinds: Mapping[str, str]) -> Rule:
+def _unreadable(field: str, defect: str, needed: str) -> Rule:
     reason = pl.col(f"{field}_defect")
     found = pl.concat_str([reason, pl.lit(f", {needed} is needed")])
-    kind = [pl.when(reason.str.contains(words, literal=True)).then(pl.lit(kind)) for words, kind in kinds.items()]
-    return Rule(f"{field}.{defect}", reason.is_not_null(), found, pl.coalesce(kind))
+    return Rule(f"{field}.{defect}", reason.is_not_null(), found, pl.col(f"{field}_kind"))
 
 
 def _not_a_boolean() -> Rule:

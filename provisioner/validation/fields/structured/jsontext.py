@@ -16,15 +16,8 @@ import orjson
 import polars as pl
 
 from provisioner.roster.jsonshapes import key_twice
+from provisioner.validation.constraints import ARROWS, NESTED, PHP, PYTHON, TWICE, TYPOGRAPHIC
 from provisioner.wording import json_error, shortened
-
-PYTHON = "Python and no JSON"
-TYPOGRAPHIC = "typographic"
-NESTED = "JSON in a JSON string and no object"
-PHP = "PHP and no JSON"
-ARROWS = "hstore or Ruby and no JSON"
-TWICE = "twice in one object"
-"""What an error says of a text that is nearly an object, or may be two."""
 
 # What PHP serializes; an arrow behind a key; a key in single quotes, or a word that only Python has.
 _FORMS = {
@@ -34,6 +27,14 @@ _FORMS = {
 }
 _TYPOGRAPHIC = re.compile("[\u201c\u201d\u201e\u2018\u2019]")
 _STRAIGHT = re.compile('"')
+
+
+class NoObjectError(ValueError):
+    """Why a text is no object, in words; `kind`: which of the kinds of what is nearly JSON it is."""
+
+    def __init__(self, reason: str, kind: str | None = None) -> None:
+        super().__init__(reason)
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,40 +115,44 @@ def scalar(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
 def parsed_object(text: str, delicate: bool | None, ends: int | None) -> dict[str, Any] | None:
     """Parse a JSON object; None for null, and for the empty list that PHP writes for an empty object.
 
-    `delicate`: a float would change one of its numbers; `ends`: how often it has an `END_OF_KEY`. Raises ValueError in
-    words for anything else, and for an object in which a key comes twice, at any depth.
+    `delicate`: a float would change one of its numbers; `ends`: how often it has an `END_OF_KEY`. Raises NoObjectError
+    for anything else, and for an object in which a key comes twice, at any depth.
     """
     try:
         value = _loads_exactly(text) if delicate else orjson.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{shortened(text)} is {_form(text)} ({json_error(error)})") from None
+        form, kind = _form(text)
+        raise NoObjectError(f"{shortened(text)} is {form} ({json_error(error)})", kind) from None
     if value is None or value == []:
         return None
     if not isinstance(value, dict):
-        raise ValueError(f"{shortened(text)} is {_nested_form(value)}")
+        if _holds_json(value):
+            raise NoObjectError(f"{shortened(text)} is JSON in a JSON string and no object", NESTED)
+        raise NoObjectError(f"{shortened(text)} is no object")
     try:
         key = key_twice(text, value, ends)
     except RecursionError:
-        raise ValueError(f"{shortened(text)} is nested too deeply") from None
+        raise NoObjectError(f"{shortened(text)} is nested too deeply") from None
     if key is not None:
-        raise ValueError(f"{shortened(text)} has the key {shortened(key)} {TWICE} (rename or remove one)")
+        twice = f"has the key {shortened(key)} twice in one object (rename or remove one)"
+        raise NoObjectError(f"{shortened(text)} {twice}", TWICE)
     return value
 
 
-def _form(text: str) -> str:
-    """Say what a text is that is no JSON."""
+def _form(text: str) -> tuple[str, str | None]:
+    """Say what a text is that is no JSON, and give its kind."""
     if _TYPOGRAPHIC.search(text) and not _STRAIGHT.search(text):
-        return f"no JSON, its quotes are {TYPOGRAPHIC}"
-    return next((form for form, pattern in _FORMS.items() if pattern.search(text)), "no JSON")
+        return "no JSON, its quotes are typographic", TYPOGRAPHIC
+    kinds = (kind for kind, pattern in _FORMS.items() if pattern.search(text))
+    return next(((f"{kind} and no JSON", kind) for kind in kinds), ("no JSON", None))
 
 
-def _nested_form(value: Any) -> str:
-    """Say what a JSON text is that is no object; JSON may stand in a JSON string."""
+def _holds_json(value: Any) -> bool:
+    """Tell whether an object or a list stands in a JSON string."""
     try:
-        inner = orjson.loads(value) if isinstance(value, str) else None
+        return isinstance(value, str) and isinstance(orjson.loads(value), dict | list)
     except ValueError:
-        inner = None
-    return NESTED if isinstance(inner, dict | list) else "no object"
+        return False
 
 
 def _loads_exactly(text: str) -> Any:

@@ -35,10 +35,12 @@ from provisioner.validation.fields.structured.metatree import metadata_tree
 from provisioner.validation.fields.structured.plain import compact_objects
 from provisioner.wording import shortened
 
-SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String()}
+SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String(), "metadata_kind": pl.String()}
 
-Written: TypeAlias = tuple[str | None, str | None]
-"""The JSON of a row (None: it has no metadata) and why it could not be read (None: it could)."""
+Written: TypeAlias = tuple[str | None, str | None, str | None]
+"""The JSON of a row (None: it has no metadata), why it could not be read (None: it could), and what it nearly is."""
+
+_SOUND = [pl.lit(None, pl.String).alias(name) for name in ("metadata_defect", "metadata_kind")]
 
 # Sixteen digits may be more than a float can hold, an exponent would change its looks, and -0 would lose its sign: kept
 # as they stand.
@@ -48,7 +50,7 @@ _WORD_BITS = 63
 
 
 def read_metadata(frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
-    r"""Read the metadata of each row into the columns of `SCHEMA`; both are null where there are none.
+    r"""Read the metadata of each row into the columns of `SCHEMA`; all are null where there are none.
 
         metadata                  metadata.a   →  metadata              metadata_defect
         {"a": 1, "b": "\u00e9"}    2               {"a":"2","b":"é"}     null
@@ -56,7 +58,8 @@ def read_metadata(frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
         [1]                       2               null                  '[1]' is no object
 
     A column for one key wins over the same key of a whole object. Empty cells and null members of a struct are
-    left out. A given JSON object is sent as it stands, without its blanks and needless escapes.
+    left out. A given JSON object is sent as it stands, without its blanks and needless escapes. `metadata_kind`: which
+    of the kinds of what is nearly JSON a defect is.
     """
     given = binding.fields.get("metadata")
     if given is None and not binding.metadata:
@@ -64,7 +67,7 @@ def read_metadata(frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
     tree = metadata_tree(frame, binding)
     if tree is not None:
         written = jsontext.object_of(tree).alias("metadata")
-        return frame.select(written, pl.lit(None, pl.String).alias("metadata_defect"))
+        return frame.select(written, *_SOUND)
     if given is not None and not binding.metadata and not _is_nested(given, binding):
         return _of_texts(_texts(given, frame, binding))
     return _table(_merged(frame, binding))
@@ -79,9 +82,7 @@ def _of_texts(texts: pl.Series) -> pl.DataFrame:
     {"a": NaN}                no      null              '{"a": NaN}' is no JSON (…)
     null                      -       null              null
     """
-    plain = pl.DataFrame({"metadata": compact_objects(texts)}).with_columns(
-        pl.lit(None, pl.String).alias("metadata_defect")
-    )
+    plain = pl.DataFrame({"metadata": compact_objects(texts)}).with_columns(_SOUND)
     rest = texts.is_not_null() & plain["metadata"].is_null()
     if not rest.any():
         return plain
@@ -104,7 +105,7 @@ def _merged(frame: pl.DataFrame, binding: Binding) -> Iterator[Written]:
         try:
             yield _written(read, list(zip(paths, single, strict=True)))
         except ValueError as error:
-            yield None, str(error)
+            yield _refusal(error)
 
 
 def _written(read: Any, single: Sequence[tuple[MetadataPath, Any]]) -> Written:
@@ -116,7 +117,7 @@ def _written(read: Any, single: Sequence[tuple[MetadataPath, Any]]) -> Written:
         if (plain := json_value(value)) is not None:
             whole = {} if whole is None else whole
             _set(whole, path, plain)
-    return (None if whole is None else jsontext.dumps(whole)), None
+    return (None if whole is None else jsontext.dumps(whole)), None, None
 
 
 def _set(tree: dict[str, Any], path: MetadataPath, value: Any) -> None:
@@ -205,9 +206,13 @@ def _looked_at(texts: pl.Series) -> Iterable[tuple[str | None, bool | None, int 
 def _rewritten(text: str | None, delicate: bool | None, ends: int | None) -> Written:
     try:
         value = None if text is None else jsontext.parsed_object(text, delicate, ends)
-        return (None if value is None else jsontext.dumps(value)), None
+        return (None if value is None else jsontext.dumps(value)), None, None
     except ValueError as error:
-        return None, str(error)
+        return _refusal(error)
+
+
+def _refusal(error: ValueError) -> Written:
+    return None, str(error), error.kind if isinstance(error, jsontext.NoObjectError) else None
 
 
 def _is_nested(source: Source, binding: Binding) -> bool:

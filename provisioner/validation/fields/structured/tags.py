@@ -15,6 +15,7 @@ import polars as pl
 from polars.expr.whenthen import ChainedThen, Then
 
 from provisioner.roster.columns import inner_types, unnamed
+from provisioner.validation.constraints import NO_TEXT, OBJECT, PHP, PYTHON
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.moments import spelled
@@ -34,20 +35,17 @@ from provisioner.wording import WHITE_SPACE, json_error, shortened
 SCHEMA = {
     "tags": pl.String(),
     "tags_defect": pl.String(),
+    "tags_kind": pl.String(),
     "tags_count": pl.Int64(),
     "tags_longest": pl.Int64(),
 }
+
+_SOUND = [pl.lit(None, pl.String).alias(name) for name in ("tags_defect", "tags_kind")]
 
 # No comma at the start of a tag: the `","` of the tag `,` would be counted as JSON's own.
 _ITEM = r'"[^"\\\p{Cc}\s,](?:[^"\\\p{Cc}]*[^"\\\p{Cc}\s])?"'
 _PLAIN_ARRAY = rf"^\[(?:{_ITEM}(?:, ?{_ITEM})*)\]$"
 _NOT_PLAIN = r'["\\\x00-\x1f]'
-
-PYTHON = "is Python and no JSON"
-PHP = "is PHP and no JSON"
-OBJECT = "is an object"
-NO_TEXT = "is no string"
-"""What a defect says of a list as Python writes it, as PHP serializes it, of an object, and of an element of a list."""
 
 # `['red', 'blue']`, `('red',)`, `{'red'}`: Python writes text in single quotes, and in double ones what holds a single.
 _PYTHON = re.compile(r"""\[\s*'.*\]|\(\s*(?:'.*'|".*")\s*+,?\s*+\)|\(\s*['"].*,.*\)|\{\s*'.*'\s*\}""", re.DOTALL)
@@ -61,11 +59,12 @@ _ELEMENT = re.compile(rf"\s*(?:({_QUOTED_ELEMENT})|({_BARE_ELEMENT}))\s*", re.DO
 class Tags:
     """The tags of one row: a JSON array (None when there are none), or why they are no list.
 
-    `longest` is the length of the longest tag in code points.
+    `kind` is which of the kinds of what is nearly JSON they are, `longest` the length of the longest in code points.
     """
 
     array: str | None = None
     defect: str | None = None
+    kind: str | None = None
     count: int | None = None
     longest: int | None = None
 
@@ -103,12 +102,13 @@ def _joined(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     several = pl.concat(
         [part.select(pl.all().name.suffix(str(number))) for number, part in enumerate(parts)], how="horizontal"
     )
-    arrays, defects, counts, longest = ([pl.col(f"{name}{at}") for at in range(len(parts))] for name in SCHEMA)
-    defect = pl.coalesce(defects)
+    arrays, defects, kinds, counts, longest = ([pl.col(f"{name}{at}") for at in range(len(parts))] for name in SCHEMA)
+    told = [pl.struct(tags_defect=why, tags_kind=kind) for why, kind in zip(defects, kinds, strict=True)]
+    defect = pl.coalesce(pl.when(why.is_not_null()).then(each) for why, each in zip(defects, told, strict=True))
     sound = pl.any_horizontal([array.is_not_null() for array in arrays]) & defect.is_null()
     return several.select(
         pl.when(sound).then(_concatenated(arrays)).alias("tags"),
-        defect.alias("tags_defect"),
+        defect.struct.unnest(),
         pl.when(sound).then(pl.sum_horizontal(counts)).alias("tags_count"),
         pl.when(sound).then(pl.max_horizontal(longest)).alias("tags_longest"),
     )
@@ -134,7 +134,7 @@ def _of_lists(lists: pl.Series) -> pl.DataFrame:
     joined = tags.eval(jsontext.escaped(pl.element())).list.join('","')
     return kept.select(
         pl.when(tags.len() > 0).then(pl.concat_str([pl.lit('["'), joined, pl.lit('"]')])).alias("tags"),
-        pl.lit(None, pl.String).alias("tags_defect"),
+        *_SOUND,
         tags.len().cast(pl.Int64).alias("tags_count"),
         tags.eval(pl.element().str.len_chars()).list.max().cast(pl.Int64).alias("tags_longest"),
     )
@@ -187,7 +187,7 @@ def _plain_tags(separator: str, *, arrays: bool) -> tuple[pl.Expr, ...]:
         count = count.when("array").then(cell.str.count_matches('",', literal=True))
     return (
         tags.alias("tags"),
-        pl.lit(None, pl.String).alias("tags_defect"),
+        *_SOUND,
         (count + 1).cast(pl.Int64).alias("tags_count"),
         pl.lit(None, pl.Int64).alias("tags_longest"),
     )
@@ -206,29 +206,29 @@ def _irregular(separator: str) -> str:
 
 
 def _table(tags: Iterable[Tags]) -> pl.DataFrame:
-    rows = [(each.array, each.defect, each.count, each.longest) for each in tags]
+    rows = [(each.array, each.defect, each.kind, each.count, each.longest) for each in tags]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def _of_text(text: str, separator: str) -> Tags:
     if not text.startswith("["):
         if text.endswith((")", "]", "}")) and _PYTHON.fullmatch(text):
-            return Tags(defect=f"{shortened(text)} {PYTHON}")
+            return Tags(defect=f"{shortened(text)} is Python and no JSON", kind=PYTHON)
         if _PHP.fullmatch(text):
-            return Tags(defect=f"{shortened(text)} {PHP}") if '"' in text else Tags()
+            return Tags(defect=f"{shortened(text)} is PHP and no JSON", kind=PHP) if '"' in text else Tags()
         elements = _array(text)
         if elements is None and _is_object(text):
-            return Tags(defect=f"{shortened(text)} {OBJECT}")
+            return Tags(defect=f"{shortened(text)} is an object", kind=OBJECT)
         return _of_list(text.split(separator) if elements is None else elements)
     try:
         value = orjson.loads(text)
     except ValueError as error:
         if text.endswith((")", "]", "}")) and _PYTHON.fullmatch(text):
-            return Tags(defect=f"{shortened(text)} {PYTHON}")
+            return Tags(defect=f"{shortened(text)} is Python and no JSON", kind=PYTHON)
         return Tags(defect=f"{shortened(text)} is no JSON ({json_error(error)})")
     odd = [item for item in value if not isinstance(item, str | None)]
     if odd:
-        return Tags(defect=f"{_shown(odd[0])} {NO_TEXT}")
+        return Tags(defect=f"{_shown(odd[0])} is no string", kind=NO_TEXT)
     return _of_list(value)
 
 
@@ -287,4 +287,4 @@ def _of_list(items: Sequence[str | None]) -> Tags:
     kept = [tag for item in items if item is not None and (tag := item.strip(WHITE_SPACE))]
     if not kept:
         return Tags()
-    return Tags(orjson.dumps(kept).decode(), None, len(kept), max(map(len, kept)))
+    return Tags(orjson.dumps(kept).decode(), count=len(kept), longest=max(map(len, kept)))

@@ -148,7 +148,8 @@ def test_text_and_columns_give_one_object_or_say_why_not() -> None:
     texts = ['{"a": 1, "b": "\\u00e9"}', '{"a": 1}', "[1]", None]
     frame = pl.DataFrame({"metadata": texts, "metadata.a": ["2", None, "2", "2"]})
     assert read_metadata(frame, bound(frame, {})).rows() == [
-        ('{"a":"2","b":"é"}', None), ('{"a":1}', None), (None, "'[1]' is no object"), ('{"a":"2"}', None),
+        ('{"a":"2","b":"é"}', None, None), ('{"a":1}', None, None), (None, "'[1]' is no object", None),
+        ('{"a":"2"}', None, None),
     ]  # fmt: skip
 
 
@@ -156,7 +157,8 @@ def test_plain_text_and_text_that_is_parsed_give_the_same_form() -> None:
     """Whether only the blanks are taken out or the cell is parsed, shows in nothing."""
     frame = pl.DataFrame({"metadata": ['{"a": "b", "c": 1}', '{"a": "b", "c": [1, 2]}', '{"a": "b" , "c":1}', None]})
     assert read_metadata(frame, bound(frame, {})).rows() == [
-        ('{"a":"b","c":1}', None), ('{"a":"b","c":[1,2]}', None), ('{"a":"b","c":1}', None), (None, None),
+        ('{"a":"b","c":1}', None, None), ('{"a":"b","c":[1,2]}', None, None), ('{"a":"b","c":1}', None, None),
+        (None,) * 3,
     ]  # fmt: skip
 
 
@@ -164,7 +166,7 @@ def test_a_roster_without_metadata_has_none() -> None:
     """As many rows of nulls as the batch has."""
     frame = pl.DataFrame({"x": ["a", "b"]})
     read = read_metadata(frame, bound(frame, {}))
-    assert (read.rows(), dict(read.schema)) == ([(None, None)] * 2, SCHEMA)
+    assert (read.rows(), dict(read.schema)) == ([(None,) * 3] * 2, SCHEMA)
 
 
 TWICE = {
@@ -196,7 +198,7 @@ def test_a_key_that_comes_twice_in_an_object_is_never_guessed(
     read = read_metadata(frame, bound(frame, {}))
     words = f"{shortened(text)} has the key {shortened(key)} twice in one object (rename or remove one)"
     said = read.with_row_index().drop_nulls("metadata_defect").rows()
-    assert said == [(crowd - crowd // 2, None, words)]
+    assert said == [(crowd - crowd // 2, None, words, "a key twice")]
 
 
 @pytest.mark.parametrize("crowd", [1, 3_000])
@@ -207,3 +209,12 @@ def test_a_key_in_two_objects_of_one_text_comes_twice_in_none(crowd: int) -> Non
     read = read_metadata(frame, bound(frame, {}))
     assert read["metadata_defect"].null_count() == read.height
     assert list(map(json.loads, read["metadata"])) == list(map(json.loads, texts)) * crowd
+
+
+def test_words_in_a_cell_do_not_make_another_kind_of_it() -> None:
+    """A cell that quotes what is said of PHP is none."""
+    for beside in ({}, {"metadata.a": "b"}):
+        checked = check(
+            [{**ANN, "metadata": '" is PHP and no JSON"', **beside}, {"uid": "b", "name": "B", "metadata": "a:0:{}"}]
+        )
+        assert checked.defects["metadata.not_an_object"].kinds == {"PHP": 1}

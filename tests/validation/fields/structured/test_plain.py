@@ -76,7 +76,7 @@ def test_many_rows_are_read_as_each_is_alone(objects: list[dict[str, object]], s
     frame = pl.DataFrame({"metadata": texts * 1_100})
     read = read_metadata(frame, bound(frame, {})).unique()
     compact = {json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in objects}
-    assert set(read.rows()) == {(each, None) for each in compact}
+    assert set(read.rows()) == {(each, None, None) for each in compact}
 
 
 def test_objects_of_very_many_keys_are_read_all_the_same() -> None:
@@ -87,4 +87,4 @@ def test_objects_of_very_many_keys_are_read_all_the_same() -> None:
     objects.append({f"k{key}": key for key in range(3_000)})
     texts = [json.dumps(each, separators=(",", ":")) for each in objects]
     frame = pl.DataFrame({"metadata": texts})
-    assert read_metadata(frame, bound(frame, {})).rows() == [(text, None) for text in texts]
+    assert read_metadata(frame, bound(frame, {})).rows() == [(text, None, None) for text in texts]

@@ -112,13 +112,13 @@ def test_each_form_of_a_text_gives_array_count_and_length() -> None:
     cells = ["a;b", '["a", "b"]', '[" a ", null]', "[1]", "x" * 6, ";", None]
     frame = pl.DataFrame({"tags": cells})
     assert read_tags(frame, bound(frame, {}), plain_length=12).rows() == [
-        ('["a","b"]', None, 2, None),
-        ('["a","b"]', None, 2, None),
-        ('["a"]', None, 1, 1),
-        (None, "'1' is no string", None, None),
-        ('["xxxxxx"]', None, 1, None),
-        (None, None, None, None),
-        (None, None, None, None),
+        ('["a","b"]', None, None, 2, None),
+        ('["a","b"]', None, None, 2, None),
+        ('["a"]', None, None, 1, 1),
+        (None, "'1' is no string", "no text", None, None),
+        ('["xxxxxx"]', None, None, 1, None),
+        (None,) * 5,
+        (None,) * 5,
     ]
     assert read_tags(frame, bound(frame, {}), plain_length=5)["tags_longest"].to_list()[4] == 6
 
@@ -127,7 +127,7 @@ def test_a_roster_without_tags_has_none() -> None:
     """As many rows of nulls as the batch has."""
     frame = pl.DataFrame({"x": ["a", "b"]})
     read = read_tags(frame, bound(frame, {}), plain_length=5)
-    assert (read.rows(), dict(read.schema)) == ([(None,) * 4] * 2, SCHEMA)
+    assert (read.rows(), dict(read.schema)) == ([(None,) * 5] * 2, SCHEMA)
 
 
 @pytest.mark.parametrize("kind", [pl.List(pl.Float64), pl.List(pl.Float32), pl.Array(pl.Float64, 4)])
@@ -163,3 +163,15 @@ def test_how_to_mend_what_is_no_list_of_texts_fits_what_is_there(cell: str, defe
     assert message == f"tags.not_a_list: {defect}, a JSON array of strings is needed"
     found = checked.defects["tags.not_a_list"]
     assert DEFECTS["tags.not_a_list"].mended(found.rows, found.kinds) == mend
+
+
+def test_words_in_a_cell_do_not_make_another_kind_of_it() -> None:
+    """A cell that speaks of PHP is none; each of several sources that is broken says what it is itself."""
+    quoting = '[" is PHP and no JSON"'
+    checked = check([{**ANN, "tags": quoting}])
+    assert checked.defects["tags.not_a_list"].kinds == {}
+    both = parse_mapping({"tags": {"columns": ["a", "b"]}})
+    checked = check([{**ANN, "a": quoting, "b": "[1]"}], mapping=both)
+    assert checked.defects["tags.not_a_list"].kinds == {}
+    checked = check([{**ANN, "a": "x", "b": "[1]"}], mapping=both)
+    assert checked.defects["tags.not_a_list"].kinds == {"no text": 1}
