@@ -16,10 +16,11 @@ from typing import IO, Final, TypeAlias
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from provisioner.errors import RosterError, StorageError
-from provisioner.files.cures import FULL, MAKE_ROOM
+from provisioner.errors import RosterError
 from provisioner.files.writing import path_of, unnamed_file
 from provisioner.roster.database.address import Query
+from provisioner.roster.files.objectstore import POLARS_ERRORS, why_full
+from provisioner.roster.files.origin import no_room
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Roster
 from provisioner.roster.wrapped import Unpacked, renamed
@@ -115,11 +116,9 @@ def _write(answer: Answer, kept: Kept, folder: Path, interrupted: Callable[[], N
     try:
         rows.sink_parquet(kept.file, row_group_size=_ROW_GROUP)
         kept.file.flush()
-    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
+    except POLARS_ERRORS as error:
         if raised:  # polars tells of it in words of its own
             raise raised[0] from None
-        number = error.errno if isinstance(error, OSError) else None
-        if number in FULL or "os error 28" in str(error):
-            message = f"{folder}: no room to keep the {kept.name} in; {MAKE_ROOM}"
-            raise StorageError(message) from None
+        if why := why_full(error):
+            raise no_room(folder, f"the {kept.name}", why) from None
         raise RosterError(f"{kept.name}: cannot be kept as Parquet ({type(error).__name__})") from None

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 import polars as pl
 
-from provisioner.errors import RosterError, StorageError
-from provisioner.files.cures import FULL, MAKE_ROOM
+from provisioner.errors import RosterError
+from provisioner.files.cures import FULL
 from provisioner.roster.database.address import SCHEME
 from provisioner.roster.files.inputs import COMPRESSIONS, shown
-from provisioner.roster.files.origin import Spooled, spool
+from provisioner.roster.files.origin import Spooled, no_room, spool
 from provisioner.wording import first_line
 
 if TYPE_CHECKING:
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 OPTIONS: Final[StorageOptionsDict] = {"max_retries": 3, "retry_timeout_ms": 30_000}
 """How long an object store is tried; polars tries plain http and https ten times, whatever is said here."""
+
+POLARS_ERRORS: Final = (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException)
+"""What polars raises where a file cannot be read or written."""
 
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _PATTERN = re.compile(r"[*?\[]")
@@ -56,7 +59,7 @@ _MEANINGS: Final = tuple(
     )
 )
 _STATUS = re.compile(r"status code: (\d{3})")
-_NO_ROOM = re.compile(rf"os error ({'|'.join(map(str, FULL))})\b")
+_OS_ERROR = re.compile(r"os error (\d+)")
 _NOT_UTF8 = re.compile("invalid utf-?8", re.IGNORECASE)
 
 
@@ -84,6 +87,13 @@ def explained(error: BaseException, where: str) -> str:
         return f"the server answers with status {status[1]}"
     secret_in_it = any(secret and secret in message for secret in urlsplit(where)[1:])
     return type(error).__name__ if "://" in message or secret_in_it else first_line(error)
+
+
+def why_full(error: BaseException) -> str | None:
+    """Say why a file can take no more, as the system says it; None for any other error of polars."""
+    told = _OS_ERROR.search(str(error))
+    number = int(told[1]) if told else getattr(error, "errno", None)
+    return os.strerror(number) if number in FULL else None
 
 
 def fetch(url: str, folder: Path) -> Spooled:
@@ -114,12 +124,9 @@ def _copy(url: str, name: str, folder: Path, file: IO[bytes]) -> None:
     lines = pl.scan_lines(url, glob=False, storage_options=OPTIONS)
     try:
         lines.sink_csv(file, include_header=False, quote_style="never")
-    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
-        message = str(error)
-        if full := _NO_ROOM.search(message):
-            why = os.strerror(int(full[1]))
-            room = f"no room to keep {name} in ({why}); {MAKE_ROOM}"
-            raise StorageError(f"{folder}: {room}") from None
-        if _NOT_UTF8.search(message):
+    except POLARS_ERRORS as error:
+        if why := why_full(error):
+            raise no_room(folder, name, why) from None
+        if _NOT_UTF8.search(str(error)):
             raise RosterError(f"{name} is not UTF-8; fetch it and give --encoding") from None
         raise RosterError(f"{name} cannot be read: {explained(error, url)}") from None

@@ -164,8 +164,12 @@ def _append(file: IO[bytes], chunk: bytes | None, name: str, folder: Path) -> in
             return 0
         return file.write(chunk)
     except OSError as error:
-        message = f"{folder}: no room to keep {name} in ({error.strerror}); {MAKE_ROOM}"
-        raise StorageError(message) from error
+        raise no_room(folder, name, str(error.strerror)) from error
+
+
+def no_room(folder: Path, name: str, why: str) -> StorageError:
+    """Say that a folder does not take what is kept of a roster; `why` as the system says it."""
+    return StorageError(f"{folder}: no room to keep {name} in ({why}); {MAKE_ROOM}")
 
 
 def _discard(file: IO[bytes]) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.files.looking import length_of
 from provisioner.roster.files.inputs import shown
-from provisioner.roster.files.objectstore import OPTIONS, explained, is_address, is_pattern
+from provisioner.roster.files.objectstore import OPTIONS, POLARS_ERRORS, explained, is_address, is_pattern
 from provisioner.roster.files.origin import Version, version_of
 from provisioner.roster.formats.parquetfooter import FooterColumn, footer_columns
 from provisioner.roster.formats.parquettypes import (
@@ -105,7 +105,7 @@ class ParquetRoster(Roster):
         """Read some rows. Only the row groups that hold them are read, so memory does not follow the file."""
         try:
             frame = _scan(self.where).slice(start, rows).with_columns(self.texts).collect()
-        except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
+        except POLARS_ERRORS as error:
             what = explained(error, self.where)
             raise RosterError(f"{self.name}: rows {start + 1} to {start + rows} cannot be read: {what}") from None
         if not is_address(self.where) and version_of(Path(self.where)) != self.version:
@@ -137,7 +137,7 @@ def open_parquet(where: str | Path, limit: int | None = None) -> ParquetRoster:
         schema = dict(lazy.with_columns(texts).collect_schema())
         rows = lazy.select(pl.len()).collect().item()
         remarks, kinds, twice = float_notices(lazy), lazy.collect_schema(), with_key_twice(lazy, footer)
-    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException) as error:
+    except POLARS_ERRORS as error:
         raise RosterError(f"{name} cannot be read as Parquet: {explained(error, where)}") from None
     rows = rows if limit is None else min(rows, limit)
     unread, kept_as = {**too_wide(kinds), **twice}, in_dictionaries(kinds)

@@ -12,9 +12,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from provisioner.errors import RosterError
+from provisioner.errors import RosterError, StorageError
+from provisioner.files.cures import MAKE_ROOM
 from provisioner.roster.database.address import Query, parse_address
 from provisioner.roster.database.answer import ask
+from tests.rig.disk import no_file_larger_than
 
 
 def never() -> None:
@@ -173,3 +175,11 @@ def test_a_text_that_is_no_utf8_is_told_with_its_row_and_a_cure_that_works(tmp_p
     assert rows(tmp_path, "SELECT uid FROM people")["uid"].to_list() == ["a", "b"]
     mended = rows(tmp_path, "SELECT name FROM people", "UPDATE people SET name = 'ÉA' WHERE uid = 'b'")
     assert mended["name"].to_list() == ["Ann", "ÉA"]
+
+
+def test_a_file_that_may_not_grow_is_no_room(tmp_path: Path) -> None:
+    """A limit on the size of files is told as a full disk is."""
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 40000) "
+    with no_file_larger_than(65536), pytest.raises(StorageError) as refused:
+        rows(tmp_path, f"{numbers} SELECT hex(randomblob(20)) AS uid FROM n")
+    assert str(refused.value) == f"{tmp_path}: no room to keep the query of staff in (File too large); {MAKE_ROOM}"
