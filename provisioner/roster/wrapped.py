@@ -174,7 +174,7 @@ class Partitioned(Wrapped):
             frame = batch.frame.with_columns(**values)
             if LINE in frame.columns:
                 frame = frame.with_columns(self._extended_lines())
-            yield RosterBatch(batch.first_row, frame, batch.remarks, batch.cells)
+            yield replace(batch, frame=frame)
 
     def _extended_lines(self) -> pl.Expr:
         members = ",".join(
