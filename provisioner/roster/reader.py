@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import TypeAlias
 
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.files.writing import path_of
@@ -35,7 +35,7 @@ from provisioner.roster.files.text import is_utf8, text_codec
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
 from provisioner.roster.parts import Part, join
-from provisioner.roster.wrapped import Partitioned, Unpacked, beside, renamed, unmarked
+from provisioner.roster.wrapped import Partitioned, beside, unmarked, unpacked
 
 Opener: TypeAlias = Callable[[int | None], Roster]
 """Opens a file for at most so many rows."""
@@ -190,14 +190,7 @@ def _unzipped(inside: InputFile, member: Member, options: RosterOptions, folder:
     opened.callback(kept.close)
     path = path_of(kept.file)
     signature.check_signature(inside, _start(kept), kept)
-    return partial(_unpacked, _table_opener(inside, path, options), member.name, path, kept.file)
-
-
-def _unpacked(opener: Opener, title: str, path: Path, file: IO[bytes], limit: int | None) -> Roster:
-    try:
-        return Unpacked(opener(limit), title, path, file)
-    except RosterError as error:
-        raise renamed(error, path, title) from None
+    return partial(unpacked, _table_opener(inside, path, options), member.name, path, kept.file)
 
 
 def _pieces(origin: Origin) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
@@ -263,6 +263,16 @@ class Unpacked(Wrapped):
         """Let go of both files."""
         self.inner.close()
         self.file.close()
+
+
+def unpacked(
+    opener: Callable[[int | None], Roster], title: str, path: Path, file: IO[bytes], limit: int | None
+) -> Roster:
+    """Open what was taken out into a file as a roster of at most so many rows; see `Unpacked`. Raises RosterError."""
+    try:
+        return Unpacked(opener(limit), title, path, file)
+    except RosterError as error:
+        raise renamed(error, path, title) from None
 
 
 def renamed(error: RosterError, path: Path, title: str) -> RosterError:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import IO, Final, TypeAlias
@@ -23,7 +24,7 @@ from provisioner.roster.files.objectstore import POLARS_ERRORS, why_full
 from provisioner.roster.files.origin import no_room
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Roster
-from provisioner.roster.wrapped import Unpacked, renamed
+from provisioner.roster.wrapped import unpacked
 
 _DRIVERS: Final = {"postgresql": "adbc_driver_postgresql", "mysql": "pymysql", "sqlite": "sqlite3"}
 _ROW_GROUP: Final = 50_000
@@ -51,10 +52,7 @@ class Kept:
     def open(self, limit: int | None) -> Roster:
         """Open it as a roster of at most so many rows."""
         path = path_of(self.file)
-        try:
-            return Unpacked(open_parquet(path, limit), self.name, path, self.file)
-        except RosterError as error:
-            raise renamed(error, path, self.name) from None
+        return unpacked(partial(open_parquet, path), self.name, path, self.file, limit)
 
     def close(self) -> None:
         """Let go of the disk space."""
@@ -86,6 +84,19 @@ def refuse_twins(name: str, columns: Sequence[str]) -> None:
     for number, column in enumerate(columns, 1):
         if not column.strip():
             raise RosterError(f"{name}: column {number} has no name; give it one with AS")
+
+
+def no_query(query: Query) -> RosterError:
+    """Say that a statement has no rows."""
+    return RosterError(f"{query.name}: it is no query that gives rows")
+
+
+def said(query: Query, server: str, words: str, done: int | None) -> RosterError:
+    """Tell what a server says, without the password; `done`: how many rows it gave before, None before the first."""
+    if query.password:
+        words = words.replace(query.password, "***")
+    after = "" if done is None else f" after {done:,} rows"
+    return RosterError(f"{query.name}: {server}{after}: {words}")
 
 
 def _asker(query: Query) -> Asker:

@@ -11,7 +11,7 @@ import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.roster.database.address import Query
-from provisioner.roster.database.answer import Answer, refuse_twins
+from provisioner.roster.database.answer import Answer, no_query, refuse_twins, said
 from provisioner.wording import first_line
 
 _ROWS: Final = 20_000
@@ -31,7 +31,7 @@ def asked(query: Query) -> Iterator[Answer]:
             cursor.execute("SET SESSION TRANSACTION READ ONLY")
             cursor.execute(query.sql)
             if cursor.description is None:
-                raise RosterError(f"{query.name}: it is no query that gives rows")
+                raise no_query(query)
             names = [name for name, *_ in cursor.description]
             refuse_twins(query.name, names)
             types = [_type(field) for field in cursor._result.fields]  # noqa: SLF001 - the charset is told only there
@@ -133,7 +133,4 @@ def _cursor() -> Any:
 def _meaning(query: Query, error: Exception, done: int | None = None) -> RosterError:
     """Say what the server or the driver says: it has a number, and words."""
     words = first_line(error.args[-1] if error.args else error)
-    if query.password:
-        words = words.replace(query.password, "***")
-    after = "" if done is None else f" after {done:,} rows"
-    return RosterError(f"{query.name}: MySQL{after}: {words}")
+    return said(query, "MySQL", words, done)

@@ -17,7 +17,7 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.columns import named, uuid_text
 from provisioner.roster.database.address import Query
-from provisioner.roster.database.answer import Answer, refuse_twins
+from provisioner.roster.database.answer import Answer, refuse_twins, said
 from provisioner.wording import first_line
 
 if TYPE_CHECKING:
@@ -169,7 +169,4 @@ def _meaning(query: Query, error: Exception, done: int | None = None) -> RosterE
     """Say what the server or its library says, without the query and the password."""
     found = next(filter(None, (words.search(str(error)) for words in _WORDS)), None)
     words = first_line(found[1] if found else error).strip()
-    if query.password:
-        words = words.replace(query.password, "***")
-    after = "" if done is None else f" after {done:,} rows"
-    return RosterError(f"{query.name}: PostgreSQL{after}: {words}")
+    return said(query, "PostgreSQL", words, done)

@@ -16,7 +16,7 @@ import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.roster.database.address import Query
-from provisioner.roster.database.answer import Answer, refuse_twins
+from provisioner.roster.database.answer import Answer, no_query, refuse_twins
 
 _ROWS: Final = 20_000
 # From here on a fraction no longer tells neighbouring integers apart.
@@ -43,7 +43,7 @@ def asked(query: Query) -> Iterator[Answer]:
             database.execute("BEGIN")
             columns = [name for name, *_ in database.execute(query.sql).description or ()]
             if not columns:
-                raise RosterError(_no_query(query))
+                raise no_query(query)
             refuse_twins(query.name, columns)
             types = _known_types(query, database, len(columns))
             schema = dict(zip(columns, types, strict=True))
@@ -125,11 +125,7 @@ def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
 
-def _no_query(query: Query) -> str:
-    return f"{query.name}: it is no query that gives rows"
-
-
 def _meaning(query: Query, error: Exception) -> RosterError:
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_AUTH:
-        return RosterError(_no_query(query))
+        return no_query(query)
     return RosterError(f"{query.name}: SQLite: {error}")
