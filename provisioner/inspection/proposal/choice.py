@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from provisioner.inspection.proposal.document import Entry, LeftOut, Proposal, Question
-from provisioner.inspection.proposal.evidence import Column
+from provisioner.inspection.proposal.evidence import Column, Evidence
 from provisioner.inspection.proposal.names import NameChoice, choose_name
 from provisioner.inspection.proposal.uids import (
-    Facts,
     UidChoice,
     choose_uid,
     could_be_chosen,
@@ -53,7 +52,7 @@ _REASONS: Final[Mapping[Meaning | None, str]] = {
 """What a column is → why it becomes nothing."""
 
 
-def propose(facts: Facts, now: float, nameless: Sequence[str] = ()) -> Proposal:
+def propose(facts: Evidence, now: float, nameless: Sequence[str] = ()) -> Proposal:
     """Propose a mapping for a roster; `nameless` are columns that hold something below no name, `now` UNIX seconds."""
     uid = choose_uid(facts)
     name = choose_name(facts)
@@ -84,7 +83,7 @@ def _is_kept_out(column: Column) -> bool:
     return meaning is Meaning.SECRET or secret_keys or (column.is_seen and private)
 
 
-def _private(facts: Facts) -> Iterator[Entry]:
+def _private(facts: Evidence) -> Iterator[Entry]:
     """Give what other users do not see, each at a place of its own: a key can hold one value, or further keys."""
     places = [column.place for column in facts.columns]
     taken = [place[1:] for place in places if isinstance(place, tuple) and place[0] == PRIVATE]
@@ -94,7 +93,7 @@ def _private(facts: Facts) -> Iterator[Entry]:
             yield Entry(".".join((PRIVATE, *path)), column.name, _hidden(what), (column.name,), metadata=True)
 
 
-def _to_be_hidden(facts: Facts) -> Iterator[tuple[Column, str, MetadataPath]]:
+def _to_be_hidden(facts: Evidence) -> Iterator[tuple[Column, str, MetadataPath]]:
     """Give the best of each kind with its path, and after them those that would be seen as keys of the metadata."""
     best = {meaning: column for meaning in _HIDDEN if (column := _first(facts, meaning)) is not None}
     for meaning, column in best.items():
@@ -108,7 +107,7 @@ def _hidden(what: str) -> str:
     return f"{what}: kept where other users do not see it"
 
 
-def _web(facts: Facts) -> Iterator[Entry]:
+def _web(facts: Evidence) -> Iterator[Entry]:
     """Give the picture and the profile page; the cells tell which is which."""
     pages = [column for column in _named(facts, Meaning.PAGE, Meaning.AVATAR) if column.urls * 10 >= column.filled * 9]
     pictures = [column for column in pages if column.known and _is_picture(column)]
@@ -125,7 +124,7 @@ def _is_picture(column: Column) -> bool:
     return bool(column.known and column.known.meaning is Meaning.AVATAR) or column.pictures * 2 > column.filled
 
 
-def _claimed_in_vain(facts: Facts) -> Iterator[Entry]:
+def _claimed_in_vain(facts: Evidence) -> Iterator[Entry]:
     """Take away from a field the column of its name, where its cells are none of what the field holds."""
     for column in facts.columns:
         name = field_of(column.name)
@@ -137,7 +136,7 @@ def _claimed_in_vain(facts: Facts) -> Iterator[Entry]:
             yield Entry(name, {"value": ""}, f"the column {column.name!r} holds no addresses of the web")
 
 
-def _named(facts: Facts, *meanings: Meaning) -> list[Column]:
+def _named(facts: Evidence, *meanings: Meaning) -> list[Column]:
     """Give the columns of a meaning that can be used, the best word first."""
     good = [
         column
@@ -151,7 +150,7 @@ def _named(facts: Facts, *meanings: Meaning) -> list[Column]:
     return sorted(good, key=lambda column: column.known.rank if column.known else 99)
 
 
-def _first(facts: Facts, meaning: Meaning) -> Column | None:
+def _first(facts: Evidence, meaning: Meaning) -> Column | None:
     found = _named(facts, meaning)
     if meaning is Meaning.EMAIL:
         # Another column does as well where none is called so: a log-in, or one in which no two rows share an address.
@@ -160,7 +159,7 @@ def _first(facts: Facts, meaning: Meaning) -> Column | None:
     return found[0] if found else None
 
 
-def _suggestions(facts: Facts, used: set[str]) -> Iterator[Entry]:
+def _suggestions(facts: Evidence, used: set[str]) -> Iterator[Entry]:
     """Give what could go into the metadata, which everybody in the app can see."""
     keys = set()
     for column in _named(facts, Meaning.PROFILE):
@@ -170,7 +169,7 @@ def _suggestions(facts: Facts, used: set[str]) -> Iterator[Entry]:
             yield Entry(key, column.name, "everybody in the app would see it", (column.name,), metadata=True)
 
 
-def _leaving(facts: Facts, now: float) -> Standing | None:
+def _leaving(facts: Evidence, now: float) -> Standing | None:
     columns = [column for column in _named(facts, Meaning.STATUS) if column.place is None]
     made = ((column.name, source_of(column.name, [*column.values], column.unread)) for column in columns)
     sources = {name: source for name, source in made if source is not None}
@@ -198,7 +197,7 @@ def _deactivated(leaving: Standing | None) -> Entry | None:
     return Entry("deactivated", leaving.value, reason, leaving.used)
 
 
-def _tags(facts: Facts) -> Entry | None:
+def _tags(facts: Evidence) -> Entry | None:
     """Give the lists of texts, of which tags can be made, where no column is called tags."""
     names = [column.name for column in facts.columns if _could_be_tags(column)]
     if not names or any(column.place == "tags" for column in facts.columns):
@@ -212,7 +211,7 @@ def _could_be_tags(column: Column) -> bool:
     return column.has_lists and column.can_be_named and column.place is None and not private
 
 
-def _questions(facts: Facts, uid: UidChoice | None, name: NameChoice | None) -> Iterator[Question]:
+def _questions(facts: Evidence, uid: UidChoice | None, name: NameChoice | None) -> Iterator[Question]:
     twice = [
         f"; two columns are called {column.name!r}" for column in facts.columns if column.repeated and column.known
     ]
@@ -233,7 +232,7 @@ def _questions(facts: Facts, uid: UidChoice | None, name: NameChoice | None) -> 
         yield Question("name", reason + "".join(twice), tuple(column.name for column in free))
 
 
-def _by_name(facts: Facts, entries: Sequence[Entry]) -> Iterator[str]:
+def _by_name(facts: Evidence, entries: Sequence[Entry]) -> Iterator[str]:
     """Name the columns that feed a field, or a key of the metadata, because they are called as it is."""
     given = {(*(("metadata",) if entry.metadata else ()), *entry.key.split(".")) for entry in entries}
     for column in facts.columns:
@@ -242,7 +241,7 @@ def _by_name(facts: Facts, entries: Sequence[Entry]) -> Iterator[str]:
             yield column.name
 
 
-def _why_left_out(column: Column, facts: Facts, leaving: Standing | None) -> str:
+def _why_left_out(column: Column, facts: Evidence, leaving: Standing | None) -> str:
     meaning = column.known.meaning if column.known else None
     if _is_kept_out(column) and meaning not in _HIDDEN:
         return _why_keys(column) if column.private_keys else _REASONS[Meaning.SECRET]
@@ -263,7 +262,7 @@ def _why_left_out(column: Column, facts: Facts, leaving: Standing | None) -> str
     return _why_unused(column, meaning, facts)
 
 
-def _why_unused(column: Column, meaning: Meaning | None, facts: Facts) -> str:
+def _why_unused(column: Column, meaning: Meaning | None, facts: Evidence) -> str:
     if field_of(column.name) == "role":
         return "a role has to be there in the app first; a map under [columns] says which cell means which role"
     if meaning in _IDS and is_damaged(column, facts):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from provisioner.inspection.proposal.evidence import Column
+from provisioner.inspection.proposal.evidence import Column, Evidence
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.vocabulary.table import normal_form
 from provisioner.wording import counted
@@ -21,24 +21,6 @@ _NOTED: Final = (
     r"\b[^()]*\)$"
 )
 _LAST_COMES_FIRST: Final = ("姓", "氏", "苗字", "名字", "성", "họ", "họ đệm", "vezetéknév", "családnév")
-
-
-class Cells(Protocol):
-    """What has to be known of single cells."""
-
-    @property
-    def columns(self) -> Sequence[Column]:
-        """The columns."""
-
-    @property
-    def rows(self) -> int:
-        """How many rows there are."""
-
-    def containing(self, whole: str, part: str) -> float:
-        """Give the share of rows in which the one cell holds the other."""
-
-    def matching(self, column: str, pattern: str) -> int:
-        """Count the cells of a column that are like a pattern."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +42,7 @@ class _Parts:
     infix: Column | None = None
 
 
-def choose_name(cells: Cells) -> NameChoice | None:
+def choose_name(cells: Evidence) -> NameChoice | None:
     """Choose what people are called; None when no column is like it."""
     chosen = _chosen(cells)
     mails = sum(column.mails for column in cells.columns if chosen is not None and column.name in chosen.columns)
@@ -72,7 +54,7 @@ def choose_name(cells: Cells) -> NameChoice | None:
     )
 
 
-def _chosen(cells: Cells) -> NameChoice | None:
+def _chosen(cells: Evidence) -> NameChoice | None:
     parts = _sorted_out(cells, _parts(cells))
     both = _both(parts)
     if parts.whole is None:
@@ -88,7 +70,7 @@ def _chosen(cells: Cells) -> NameChoice | None:
     return NameChoice([whole.value, both.value], reason, (*whole.columns, *both.columns))
 
 
-def _flaw(whole: Column, cells: Cells) -> str | None:
+def _flaw(whole: Column, cells: Evidence) -> str | None:
     """Tell why first and last name are better than a whole one; None where they are not."""
     if _are_mostly(whole, _TURNED, cells):
         return "has the last name first"
@@ -97,11 +79,11 @@ def _flaw(whole: Column, cells: Cells) -> str | None:
     return "has e-mail addresses in it" if whole.mails else None
 
 
-def _are_mostly(column: Column, pattern: str, cells: Cells) -> bool:
+def _are_mostly(column: Column, pattern: str, cells: Evidence) -> bool:
     return cells.matching(column.name, pattern) > _MOSTLY * column.filled
 
 
-def _parts(cells: Cells) -> _Parts:
+def _parts(cells: Evidence) -> _Parts:
     return _Parts(
         _best(cells, Meaning.NAME, lambda column: column.mails * 2 < column.filled),
         _best(cells, Meaning.FIRST, lambda column: column.in_templates),
@@ -111,7 +93,7 @@ def _parts(cells: Cells) -> _Parts:
     )
 
 
-def _best(cells: Cells, meaning: Meaning, suits: Callable[[Column], bool]) -> Column | None:
+def _best(cells: Evidence, meaning: Meaning, suits: Callable[[Column], bool]) -> Column | None:
     """Give the column with the best word for it.
 
     One that lacks half of its cells comes after those that do not, and so does one that holds what people log in with.
@@ -126,7 +108,7 @@ def _best(cells: Cells, meaning: Meaning, suits: Callable[[Column], bool]) -> Co
     return min(good, key=worth, default=None)
 
 
-def _sorted_out(cells: Cells, parts: _Parts) -> _Parts:
+def _sorted_out(cells: Evidence, parts: _Parts) -> _Parts:
     """Tell a whole name from half of one: `Name, Vorname` and `Nombre, Apellidos` are two halves.
 
     A name that people go by and that has blanks is a whole one; one of several words that holds neither half is of
@@ -145,7 +127,7 @@ def _sorted_out(cells: Cells, parts: _Parts) -> _Parts:
     return _Parts(whole, first, last, preferred, parts.infix)
 
 
-def _is_of_another(whole: Column, halves: tuple[Column, Column], cells: Cells) -> bool:
+def _is_of_another(whole: Column, halves: tuple[Column, Column], cells: Evidence) -> bool:
     apart = all(cells.containing(whole.name, half.name) < _MOSTLY for half in halves)
     return apart and _are_mostly(whole, _SPACED, cells)
 
@@ -177,7 +159,7 @@ def _joined(*names: str) -> str:
     return " ".join(f"{{{name}}}" for name in names)
 
 
-def _why_whole(column: Column, cells: Cells) -> str:
+def _why_whole(column: Column, cells: Evidence) -> str:
     empty = max(0, cells.rows - column.filled)
     what = "the whole name" if column.known is None or column.known.rank <= 0 else "the name that people are shown by"
     what += f"; {empty:,} of {cells.rows:,} rows have none" if empty else ""
@@ -192,7 +174,7 @@ def _single(parts: _Parts) -> NameChoice | None:
     return NameChoice(only.name, "the only column with a part of a name", (only.name,))
 
 
-def _login(cells: Cells) -> NameChoice | None:
+def _login(cells: Evidence) -> NameChoice | None:
     """Take what people log in with, when there is nothing better; never an address, which everybody would see."""
     found = _best(cells, Meaning.LOGIN, lambda column: column.mails * 2 < column.filled)
     if found is None:

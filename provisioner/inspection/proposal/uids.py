@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from provisioner.inspection.proposal.evidence import Column
-from provisioner.inspection.proposal.names import Cells
+from provisioner.inspection.proposal.evidence import Column, Evidence
 from provisioner.validation.fields.source import Encoding
-from provisioner.validation.fields.uidencoding import UidForm
 from provisioner.validation.vocabulary.owners import is_of_a_thing, is_of_another, may_be_of
-from provisioner.validation.vocabulary.standing import Standing
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import counted, printable
 
@@ -24,22 +21,6 @@ ENCODINGS: Final = (Encoding.BASE32, Encoding.SLUG, Encoding.HEX)
 _WORDS: Final = (Meaning.ID, Meaning.LOGIN, Meaning.EMAIL)
 _CHOSEN: Final = frozenset({None, *_WORDS, Meaning.POSITION})
 """What a column may be that a person could make uids of."""
-
-
-class Facts(Cells, Protocol):
-    """What has to be known of the rows."""
-
-    def as_uids(self, column: str, encoding: Encoding, *, lower: bool) -> UidForm:
-        """Say what an encoding makes of a column."""
-
-    def signs(self, column: str) -> str:
-        """Give the characters of a column that no uid can hold."""
-
-    def damage(self, column: str) -> Mapping[str, int]:
-        """Count the cells that a program has changed or wrapped: how to mend it → how many."""
-
-    def standing(self, sources: Mapping[str, Any], now: float) -> Standing:
-        """Choose of columns that say who has left what `deactivated` is made of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +38,10 @@ class UidChoice:
     others: tuple[Any, ...] = ()
 
 
-_Way: TypeAlias = Callable[[Column, Facts], UidChoice | None]
+_Way: TypeAlias = Callable[[Column, Evidence], UidChoice | None]
 
 
-def choose_uid(facts: Facts) -> UidChoice | None:
+def choose_uid(facts: Evidence) -> UidChoice | None:
     """Choose what tells people apart: an id, else a log-in, else a number, else an address.
 
     Of several, one that is a uid as it stands comes before one that has to be made one.
@@ -78,7 +59,7 @@ def choose_uid(facts: Facts) -> UidChoice | None:
     return _first(apart, facts, _made, _numbered) or _first(free, facts, _counting)
 
 
-def _called_so(facts: Facts, *meanings: Meaning) -> UidChoice | None:
+def _called_so(facts: Evidence, *meanings: Meaning) -> UidChoice | None:
     """Choose by what columns are called, the better meaning and the better word first."""
     for meaning in meanings:
         columns = sorted(_serving(facts, meaning), key=lambda column: column.known.rank if column.known else 0)
@@ -87,7 +68,7 @@ def _called_so(facts: Facts, *meanings: Meaning) -> UidChoice | None:
     return None
 
 
-def _may_be_id(column: Column, facts: Facts) -> bool:
+def _may_be_id(column: Column, facts: Evidence) -> bool:
     """Whether a column that is called a number holds ids: it does not count the rows, and nearly all are uids."""
     return not column.counts_rows and could_be_chosen(column) and _as_it_stands(column, facts) is not None
 
@@ -97,12 +78,12 @@ def _is_number(column: Column) -> bool:
     return column.known is not None and column.known.meaning is Meaning.POSITION and column.known.rank == 0
 
 
-def _first(columns: Sequence[Column], facts: Facts, *ways: _Way) -> UidChoice | None:
+def _first(columns: Sequence[Column], facts: Evidence, *ways: _Way) -> UidChoice | None:
     """Give what the first way makes of the first column of which it makes something, else the second way, and so on."""
     return next((uid for way in ways for column in columns if (uid := way(column, facts)) is not None), None)
 
 
-def _serving(facts: Facts, meaning: Meaning) -> Iterator[Column]:
+def _serving(facts: Evidence, meaning: Meaning) -> Iterator[Column]:
     """Give the columns of a meaning in which nearly every row has something, and hardly two the same."""
     for column in facts.columns:
         if column.known is None or column.known.meaning is not meaning or column.nested or not column.can_be_named:
@@ -117,12 +98,12 @@ def _most_repeats(column: Column) -> float:
     return max(1, TOLERATED * column.filled)
 
 
-def _told_apart(column: Column, facts: Facts) -> UidChoice | None:
+def _told_apart(column: Column, facts: Evidence) -> UidChoice | None:
     """Take a column as it stands, if the app, which lowers uids, tells its cells apart."""
     return None if column.differ_in_case else _as_it_stands(column, facts)
 
 
-def _as_it_stands(column: Column, facts: Facts) -> UidChoice | None:
+def _as_it_stands(column: Column, facts: Evidence) -> UidChoice | None:
     """Take a column whose cells are uids, nearly all of them."""
     tolerated = TOLERATED * column.filled
     if column.filled - column.underscored > tolerated or column.repeats > _most_repeats(column):
@@ -138,7 +119,7 @@ def _as_it_stands(column: Column, facts: Facts) -> UidChoice | None:
     return UidChoice(column.name, _why_uid(column, facts), (column.name,), constraints)
 
 
-def _damaged(column: Column, facts: Facts) -> UidChoice | None:
+def _damaged(column: Column, facts: Evidence) -> UidChoice | None:
     """Take a column that will hold the ids once the roster is mended."""
     if not is_damaged(column, facts):
         return None
@@ -146,7 +127,7 @@ def _damaged(column: Column, facts: Facts) -> UidChoice | None:
     return UidChoice(column.name, reason, (column.name,))
 
 
-def is_damaged(column: Column, facts: Facts) -> bool:
+def is_damaged(column: Column, facts: Evidence) -> bool:
     """Whether many cells are no uids, and most of them were some before a program changed or wrapped them."""
     odd = column.filled - column.underscored
     if column.are_mails or column.nested or odd <= TOLERATED * column.filled:
@@ -154,21 +135,21 @@ def is_damaged(column: Column, facts: Facts) -> bool:
     return sum(facts.damage(column.name).values()) > max(TOLERATED * column.filled, odd / 2)
 
 
-def how_to_mend(column: Column, facts: Facts) -> str:
+def how_to_mend(column: Column, facts: Evidence) -> str:
     """Say how the damaged cells of a column are mended, as a check does; empty when there are none."""
     damage = facts.damage(column.name)
     cells = counted(sum(damage.values()), "cell")
     return f"to be mended in the roster first ({cells}): {'; '.join(damage)}" if damage else ""
 
 
-def _why_uid(column: Column, facts: Facts) -> str:
+def _why_uid(column: Column, facts: Evidence) -> str:
     parts = _looks(column, facts)
     if illegal := column.filled - column.underscored:
         parts.append(f"{illegal:,} with signs that a uid cannot hold")
     return ", ".join(parts)
 
 
-def _looks(column: Column, facts: Facts) -> list[str]:
+def _looks(column: Column, facts: Evidence) -> list[str]:
     what = column.known.meaning.value if column.known else "an id"
     lacking = max(0, facts.rows - column.filled)  # of a roster without rows each column counts as one
     return [
@@ -178,7 +159,7 @@ def _looks(column: Column, facts: Facts) -> list[str]:
     ]
 
 
-def _encoded(column: Column, facts: Facts) -> UidChoice | None:
+def _encoded(column: Column, facts: Evidence) -> UidChoice | None:
     """Make uids of a column whose cells are none, by the first encoding that keeps them apart.
 
     Never of what is damaged: the app would not find these ids again.
@@ -196,14 +177,14 @@ def _encoded(column: Column, facts: Facts) -> UidChoice | None:
     return None
 
 
-def _besides(facts: Facts, column: Column) -> str:
+def _besides(facts: Evidence, column: Column) -> str:
     """Say what else is to be known of a column that is encoded."""
     if column.are_mails:
         return '. Others can turn such a uid back into the address: encode = "uuid5" hides it'
     return f"; {mend}" if (mend := how_to_mend(column, facts)) else ""
 
 
-def _why_none(facts: Facts, column: Column) -> str:
+def _why_none(facts: Evidence, column: Column) -> str:
     if column.are_mails:
         return "e-mail addresses, which no uid can be"
     what = "ids"
@@ -215,7 +196,7 @@ def _why_none(facts: Facts, column: Column) -> str:
     return what
 
 
-def _made(column: Column, _: Facts) -> UidChoice | None:
+def _made(column: Column, _: Evidence) -> UidChoice | None:
     """Take a column that is called like nothing, and in which a program has put ids."""
     if column.made < column.filled:
         return None
@@ -223,7 +204,7 @@ def _made(column: Column, _: Facts) -> UidChoice | None:
     return UidChoice(column.name, reason, (column.name,))
 
 
-def _numbered(column: Column, _: Facts) -> UidChoice | None:
+def _numbered(column: Column, _: Evidence) -> UidChoice | None:
     """Take a column that is called a number and nothing more, and in which everybody has a short one."""
     if column.known is None or column.numbered < column.filled or column.counts_rows:
         return None
@@ -231,7 +212,7 @@ def _numbered(column: Column, _: Facts) -> UidChoice | None:
     return UidChoice(column.name, reason, (column.name,))
 
 
-def _counting(column: Column, _: Facts) -> UidChoice | None:
+def _counting(column: Column, _: Evidence) -> UidChoice | None:
     """Take a column that counts the rows, which is better than nothing."""
     if not (column.counts_rows and column.can_be_named):
         return None
@@ -239,7 +220,7 @@ def _counting(column: Column, _: Facts) -> UidChoice | None:
     return UidChoice(column.name, reason, (column.name,))
 
 
-def tells_apart(column: Column, facts: Facts) -> bool:
+def tells_apart(column: Column, facts: Evidence) -> bool:
     """Whether every row has a cell, no two have the same, and all can be uids as they stand."""
     return column.filled == column.distinct == column.legal == facts.rows > 0
 
