@@ -175,7 +175,7 @@ TESTED_ELSEWHERE = {
     "sync.plan.assessment": "journeys/test_sync.py",
     "sync.plan.report": "journeys/test_sync.py",
     "sync.summary": "journeys/test_nights.py",
-    "validation.vocabulary.besides": "validation/vocabulary/test_recognition.py",
+    "validation.vocabulary.particulars": "validation/vocabulary/test_recognition.py",
     "validation.vocabulary.synonyms": "validation/vocabulary/test_recognition.py",
 }
 """Modules without a test file of their name, and where what they promise is tested instead."""

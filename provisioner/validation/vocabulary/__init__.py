@@ -1,7 +1,7 @@
 """What columns are called elsewhere, in other languages and other programs, and what words in cells say.
 
 synonyms     the words for what a user is made of, as one table
-besides      the words for what is known of a person besides
+particulars  the words for what is known of a person besides
 table        these words by their normal form
 owners       whose a column is: the person's, or another's
 recognition  what a column is by its name

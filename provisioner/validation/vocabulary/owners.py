@@ -11,7 +11,7 @@ import unicodedata
 from functools import cache
 from typing import Final
 
-from provisioner.validation.vocabulary.besides import PROFILE
+from provisioner.validation.vocabulary.particulars import PROFILE
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 from provisioner.validation.vocabulary.table import BRACKETS, forms_of, known_words, normal_form, unnumbered, words_of
 

@@ -13,7 +13,6 @@ from functools import cache, lru_cache
 from typing import Final
 
 from provisioner.validation.fields.places import field_of
-from provisioner.validation.vocabulary.besides import PROFILE
 from provisioner.validation.vocabulary.leaving import says_gone_of
 from provisioner.validation.vocabulary.owners import (
     PERSONS,
@@ -26,6 +25,7 @@ from provisioner.validation.vocabulary.owners import (
     may_be_of,
     people,
 )
+from provisioner.validation.vocabulary.particulars import PROFILE
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 from provisioner.validation.vocabulary.table import (
     BRACKETS,

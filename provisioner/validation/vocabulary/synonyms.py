@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
-from provisioner.validation.vocabulary.besides import SECRETS, STATUSES
+from provisioner.validation.vocabulary.particulars import SECRETS, STATUSES
 
 
 class Meaning(StrEnum):

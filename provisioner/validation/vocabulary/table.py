@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from provisioner.validation.vocabulary.besides import PROFILE
+from provisioner.validation.vocabulary.particulars import PROFILE
 from provisioner.validation.vocabulary.synonyms import SYNONYMS, Meaning
 
 BRACKETS: Final = re.compile(r"\(.*?\)|\[.*?\]|\{.*?\}|<.*?>", re.DOTALL)

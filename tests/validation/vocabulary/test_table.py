@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from provisioner.validation.vocabulary.besides import PROFILE
+from provisioner.validation.vocabulary.particulars import PROFILE
 from provisioner.validation.vocabulary.synonyms import SYNONYMS
 from provisioner.validation.vocabulary.table import normal_form, words_of
 
