@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from typing import Any, Final
@@ -62,9 +62,16 @@ def json_error(error: Exception) -> str:
 
 def nearest(name: str, known: tuple[str, ...]) -> str:
     """Say which known name comes nearest, if any does."""
-    by_key = {key.casefold(): key for key in reversed(known)}
-    close = get_close_matches(name.casefold(), by_key, n=1)
-    return f"; did you mean {by_key[close[0]]!r}?" if close else ""
+    close = closest(name, known)
+    return "" if close is None else f"; did you mean {close!r}?"
+
+
+def closest(
+    name: str, known: Iterable[str], *, key: Callable[[str], str] = str.casefold, cutoff: float = 0.6
+) -> str | None:
+    """Give the known name that comes nearest, both as `key` makes them; None where none is as like as `cutoff`."""
+    by_key = {key(each): each for each in reversed([*known])}
+    return next((by_key[found] for found in get_close_matches(key(name), by_key, n=1, cutoff=cutoff)), None)
 
 
 def printable(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Final
 
-from provisioner.roster.database.address import NO_PASSWORD, holds_password
+from provisioner.roster.database.address import NO_PASSWORD, WEB, holds_password
 
 NO_PLACE: Final = "a key does not belong in a config file: set COMETCHAT_API_KEY, or name a file in api_key_file"
 
@@ -23,7 +23,6 @@ _SECRET_KEY: Final = re.compile(r"api_?-?key|key\b|secret|credential|authoriz|be
 # The form of a key; a name of a column of that length has no digits among its letters, as a rule.
 _KEY_LIKE: Final = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}")
 _NAMED: Final = re.compile(r"(?:key|secret|token|passw\w*|pwd)\s*[=:]", re.IGNORECASE)
-_WEB: Final = re.compile(r"https?://", re.IGNORECASE)
 # All that may be a password, which may hold any character, an @ too; and one before which no // stands.
 _USER: Final = re.compile(r"(//).*@|(?<=['\"])(?:(?!//)[^'\"])*:(?:(?!//)[^'\"])*@", re.DOTALL)
 _QUERY: Final = re.compile(r"(://[^?'\"]*)\?[^'\"]+")
@@ -63,7 +62,7 @@ def _table(lines: list[str]) -> str:
 
 def _elsewhere(key: str, value: str, *, in_columns: bool) -> str:
     """Say where a secret belongs that stands in the file; in `columns` a value is the name of a column."""
-    if "://" in value and holds_password(value) and not _WEB.match(value):
+    if "://" in value and holds_password(value) and not WEB.match(value):
         return NO_PASSWORD
     if in_columns or "file" in key.lower():
         return ""
@@ -81,7 +80,7 @@ def _in_quotes(key: str, value: str, *, secret: bool) -> str:
     if not secret:
         return f"; put it in quotes: {name} = {json.dumps(value, ensure_ascii=False) if unquoted else value}"
     what = [f"the key {key}"] * (not bare) + [f"the value of {key}"] * unquoted
-    without = ", without a user name, a query or a fragment" if _WEB.match(value) else ""
+    without = ", without a user name, a query or a fragment" if WEB.match(value) else ""
     return f"; put {' and '.join(what)} in quotes{without}"
 
 

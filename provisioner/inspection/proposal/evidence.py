@@ -23,7 +23,7 @@ from provisioner.validation.fields.cells import column_text
 from provisioner.validation.fields.mapping import NULL_VALUES
 from provisioner.validation.fields.places import PRIVATE, MetadataPath, place_of
 from provisioner.validation.fields.source import Encoding
-from provisioner.validation.fields.uidencoding import UidForm, encoded
+from provisioner.validation.fields.uidencoding import LONGEST_UID, UidForm, encoded
 from provisioner.validation.oddities.persons import are_people
 from provisioner.validation.oddities.uidforms import kind_of_uid
 from provisioner.validation.rules import URL
@@ -54,7 +54,6 @@ _WORDS: Final = r"^[^\d@]*\p{L}[^\d@]*$"
 _FEW: Final = 6
 _FEW_WORDS: Final = 48
 """So many words of who is active are looked at, for each of them is to stand in a map."""
-_LONGEST_UID: Final = 100
 _SIGNS_LOOKED_AT: Final = 1000
 _SHORTENED: Final = "uid.scientific"
 _MENDS: Final[Mapping[str, str]] = {
@@ -308,7 +307,7 @@ def _unseen(name: str, known: Recognition | None, *, repeated: bool) -> Column:
 
 
 def _is_legal(cells: pl.Series, signs: str) -> pl.Series:
-    return cells.str.contains(rf"^[A-Za-z0-9{signs}]{{1,{_LONGEST_UID}}}$")
+    return cells.str.contains(rf"^[A-Za-z0-9{signs}]{{1,{LONGEST_UID}}}$")
 
 
 def _count(cells: pl.Series, pattern: str) -> int:

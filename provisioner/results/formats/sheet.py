@@ -22,14 +22,13 @@ from xlsxwriter.exceptions import XlsxFileError, XlsxInputError  # type: ignore[
 from xlsxwriter.worksheet import Worksheet  # type: ignore[import-untyped]
 
 from provisioner.logs.events import get_logger
+from provisioner.results.outputs import SHEET_ROWS
 from provisioner.roster.columns import named, unnamed
 from provisioner.roster.workbook.numbers import EXACT_DIGITS
 from provisioner.roster.workbook.sheet import LAST_COLUMN, LAST_ROW
 
 log = get_logger()
 
-ROWS: Final = LAST_ROW - 1
-"""Rows that a sheet has room for, below its header."""
 LONGEST_CELL: Final = 32_767
 """UTF-16 units that a cell has room for (Excel specifications and limits, support.microsoft.com)."""
 
@@ -62,8 +61,8 @@ class Look:
 
 def why_not(height: int, columns: int, longest: int) -> str | None:
     """Say why a table cannot be a sheet, None when it can; `longest` is that of its cells in UTF-16 units."""
-    if height > ROWS:
-        return f"{height:,} rows are more than the {ROWS:,} that a sheet has room for below its header"
+    if height > SHEET_ROWS:
+        return f"{height:,} rows are more than the {SHEET_ROWS:,} that a sheet has room for below its header"
     if columns > LAST_COLUMN:
         return f"{columns:,} columns are more than the {LAST_COLUMN:,} that a sheet has room for"
     if longest > LONGEST_CELL:
@@ -176,8 +175,8 @@ class _Sheet:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Write the rows of one more frame. Raises OSError when there is no room: the library would leave them out."""
-        if self._row + frame.height > ROWS:
-            raise OSError(None, f"a sheet has room for {ROWS:,} rows")
+        if self._row + frame.height > SHEET_ROWS:
+            raise OSError(None, f"a sheet has room for {SHEET_ROWS:,} rows")
         if not self._is_begun:
             self._begin(frame)
         for cells in frame.select(_as_cell(name, kind) for name, kind in self._schema.items()).iter_rows():

@@ -33,6 +33,8 @@ _NAMED: Final = re.compile(r"(?:password|passwd|pwd)\s*=", re.IGNORECASE)
 _SECRET: Final = re.compile(r"[?&][^=&]*(?:pass(?!file)|pwd|secret|token|credential|api_?key)[^=&]*=", re.IGNORECASE)
 SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 """How an address of any kind begins."""
+WEB: Final = re.compile(r"https?://", re.IGNORECASE)
+"""How one of the web does."""
 
 
 @dataclass(frozen=True, slots=True)

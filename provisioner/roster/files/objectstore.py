@@ -17,7 +17,7 @@ import polars as pl
 
 from provisioner.errors import RosterError
 from provisioner.files.cures import FULL
-from provisioner.roster.database.address import SCHEME
+from provisioner.roster.database.address import SCHEME, WEB
 from provisioner.roster.files.inputs import COMPRESSIONS, shown
 from provisioner.roster.files.origin import Spooled, no_room, spool
 from provisioner.wording import first_line
@@ -31,7 +31,6 @@ OPTIONS: Final[StorageOptionsDict] = {"max_retries": 3, "retry_timeout_ms": 30_0
 POLARS_ERRORS: Final = (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException)
 """What polars raises where a file cannot be read or written."""
 
-_WEB = re.compile(r"https?://", re.IGNORECASE)
 _PATTERN = re.compile(r"[*?\[]")
 
 _CREDENTIALS = (
@@ -70,7 +69,7 @@ def is_address(where: str) -> bool:
 
 def is_pattern(where: str) -> bool:
     """Tell whether an address is meant for several objects; in one of the web `?` begins the query."""
-    return _WEB.match(where) is None and _PATTERN.search(where) is not None
+    return WEB.match(where) is None and _PATTERN.search(where) is not None
 
 
 def explained(error: BaseException, where: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import polars as pl
 
@@ -24,7 +23,7 @@ from provisioner.validation.fields.source import FirstOf, FromColumn, Joined, Ma
 from provisioner.validation.vocabulary.recognition import nearest_columns, recognise
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.vocabulary.table import BRACKETS
-from provisioner.wording import listed, nearest, printable
+from provisioner.wording import closest, listed, nearest, printable
 
 REQUIRED = ("uid", "name")
 
@@ -87,9 +86,8 @@ class Binding:
     def hints(self) -> Mapping[str, str]:
         """Tell which unknown columns are nearly a field that has no source: column → field."""
         free = [name for name in FIELD_WORDS if name not in self.fields and not (name == "metadata" and self.metadata)]
-        named = {name.lower(): name for name in free}
-        close = {column: get_close_matches(_bare(column), list(named), 1, 0.8) for column in self.unknown}
-        return {column: named[found[0]] for column, found in close.items() if found}
+        close = {column: closest(_bare(column), free, cutoff=0.8) for column in self.unknown}
+        return {column: found for column, found in close.items() if found}
 
     @property
     def encodes_uids(self) -> bool:
@@ -196,8 +194,8 @@ def _meant(name: str, columns: tuple[str, ...]) -> list[str]:
     if known := nearest_columns(name, own):
         halves = [column for column in known if (found := recognise(column)) and found.meaning in _HALVES]
         return halves[:2] if known[0] in halves else known[:1]
-    by_key = {column.casefold(): column for column in reversed(own)}
-    return [by_key[found] for found in get_close_matches(name, by_key, n=1)]
+    close = closest(name, own)
+    return [] if close is None else [close]
 
 
 def _nearly(name: str, columns: tuple[str, ...]) -> str:
@@ -242,12 +240,11 @@ def _refuse_left_out(missing: Sequence[str], left_out: Sequence[str]) -> None:
 
 def _refuse_misspelled(left_out: Sequence[str], schema: Mapping[str, pl.DataType], taken: Collection[str]) -> None:
     """Refuse the name of no column where one that nobody has named, and that is called nearly so, would be taken."""
-    by_key = {_key(column): column for column in taken}
     for column in left_out:
-        if column not in schema and (close := get_close_matches(_key(column), by_key, 1, 0.8)):
+        if column not in schema and (close := closest(column, taken, key=_key, cutoff=0.8)):
             wrong = f"[columns] leave_out names the column {column!r}, which the roster does not have"
             mend = "write the name as it stands there, or take it out of leave_out"
-            raise RosterError(f"{wrong}; did you mean {by_key[close[0]]!r}? {mend}")
+            raise RosterError(f"{wrong}; did you mean {close!r}? {mend}")
 
 
 def _key(column: str) -> str:

@@ -11,13 +11,16 @@ from uuid import UUID
 
 import polars as pl
 
+from provisioner.validation.constraints import Constraints
 from provisioner.validation.fields.source import Encoding
 
 _DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 _BYTES = {f"{value:02x}": f"{value:08b}" for value in range(256)}
 _PAIRS = {f"{value:010b}": _DIGITS[value >> 5] + _DIGITS[value & 31] for value in range(1024)}
 
-_LONGEST_UID: Final = 100
+LONGEST_UID: Final = Constraints().uid_max_length
+"""As documented, whatever a config says."""
+
 _KEPT: Final = 90
 _BASE36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _BASE36_DIGITS: Final = 7
@@ -79,7 +82,7 @@ def _cometchat(texts: pl.Series) -> pl.Series:
     lowered = texts.str.to_lowercase()  # by Unicode's full mapping, as JavaScript's: `İ` becomes `i` and a dot
     plain = lowered.str.replace_all(r"[\x{10000}-\x{10FFFF}]", "__").str.replace_all("[^a-z0-9_-]", "_")
     ended = pl.concat_str([plain.str.slice(0, _KEPT), pl.lit("_"), _base36(pl.lit(_hashes(texts)))])
-    unchanged = (plain == texts) & (plain.str.len_bytes() <= _LONGEST_UID)
+    unchanged = (plain == texts) & (plain.str.len_bytes() <= LONGEST_UID)
     return pl.select(pl.when(unchanged).then(texts).otherwise(ended)).to_series()
 
 

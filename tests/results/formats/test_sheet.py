@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from provisioner.results.formats import sheet
-from provisioner.results.formats.sheet import LONGEST_CELL, ROWS, Look, cut, units, why_not, write_sheet
+from provisioner.results.formats.sheet import LONGEST_CELL, Look, cut, units, why_not, write_sheet
+from provisioner.results.outputs import SHEET_ROWS
 from provisioner.roster.workbook.file import open_workbook
 from provisioner.roster.workbook.header import SheetOptions
 from tests.rig.workbooks import seen_in
@@ -88,8 +89,11 @@ def test_wrong_cells_are_filled_and_say_why(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("table", "why"),
     [
-        ((ROWS, 16_384, LONGEST_CELL), None),
-        ((ROWS + 1, 1, 1), "1,048,576 rows are more than the 1,048,575 that a sheet has room for below its header"),
+        ((SHEET_ROWS, 16_384, LONGEST_CELL), None),
+        (
+            (SHEET_ROWS + 1, 1, 1),
+            "1,048,576 rows are more than the 1,048,575 that a sheet has room for below its header",
+        ),
         ((1, 16_385, 1), "16,385 columns are more than the 16,384 that a sheet has room for"),
         ((1, 1, 32_768), "a cell of 32,768 characters is longer than the 32,767 that a workbook has room for"),
     ],
@@ -117,7 +121,7 @@ def test_a_title_that_programs_refuse_is_replaced(tmp_path: Path, title: str) ->
 
 def test_rows_beyond_the_last_one_are_never_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever had not counted them before is told."""
-    monkeypatch.setattr(sheet, "ROWS", 3)
+    monkeypatch.setattr(sheet, "SHEET_ROWS", 3)
     frame = pl.DataFrame({"a": ["x", "y"]})
     with pytest.raises(OSError, match="a sheet has room for 3 rows"):
         write_sheet(tmp_path / "s.xlsx", iter([frame, frame]), frame.schema)
