@@ -127,18 +127,18 @@ def survey(
         repeated = uids.repeated()["key"].unique().sort()
         respelled, shared = identities.respelled(), identities.shared_emails()
     return Survey(
-        rows,
-        repeated,
-        digits.usual_length,
-        not digits.rounded_by_chance,
-        respelled,
-        shared,
-        shapes.whole(),
-        tags.separator,
-        encoded.found,
-        addressed.usual,
-        dealt.share if dealt is not None else None,
-        uids.again,
+        rows=rows,
+        repeated=repeated,
+        digits=digits.usual_length,
+        rounded=not digits.rounded_by_chance,
+        respelled=respelled,
+        shared_emails=shared,
+        shape=shapes.whole(),
+        tags_separator=tags.separator,
+        reveals=encoded.found,
+        addressed=addressed.usual,
+        share=dealt.share if dealt is not None else None,
+        again=uids.again,
     )
 
 
