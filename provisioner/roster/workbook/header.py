@@ -174,7 +174,10 @@ def _head(package: Package, sheet: Sheet, wanted: int | None) -> list[SheetRow]:
 
 
 def _header(package: Package, sheet: Sheet, head: Sequence[SheetRow], options: SheetOptions) -> SheetRow:
-    """Say which row is the header: the first, when no other can be. Raises RosterError when two can be."""
+    """Say which row is the header: the first, when no other can be. Raises RosterError when two can be.
+
+    One that names only some of the columns is none, unlike a line of a CSV: sheets explain columns, and group them.
+    """
     complete = [row for row in head if not options.missing(names(row))]
     if not complete:
         return next((row for row in head if not options.missing(names(_whole(row, head)))), head[0])

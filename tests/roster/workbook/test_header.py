@@ -162,6 +162,17 @@ def test_two_rows_that_can_be_the_header_are_refused(tmp_path: Path) -> None:
     )
 
 
+def test_rows_that_name_only_some_of_the_columns_are_no_header(tmp_path: Path) -> None:
+    """Unlike lines of a CSV: a sheet before that of the people may explain columns, and a heading may group them."""
+    explained = table(["Column", "Meaning"], ["uid", "who it is"], ["name", "what others see"])
+    path = workbook(tmp_path, ("Columns", explained), ("People", PEOPLE))
+    assert read(path)[0] == [("a", "A")]
+    path = workbook(
+        tmp_path, ("S", table(["Staff"], ["Name", "", "Contact"], ["uid", "name", "phone"], ["a", "A", "1"]))
+    )
+    assert read(path)[0] == [("a", "A", "1")]
+
+
 def test_a_better_row_than_the_one_that_is_named_is_told(tmp_path: Path) -> None:
     """Also below it, on whatever sheet; the named one is read, for whoever binds its columns to refuse."""
     path = workbook(tmp_path, ("S", table(["Staff", "2026"], [], ["uid", "name"], ["a", "A"])))
