@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Final, TypeAlias
 
 import polars as pl
@@ -80,9 +80,11 @@ def _written_numbers(frame: pl.DataFrame) -> pl.Series:
 def holding(frame: pl.DataFrame, code: str, about: About) -> pl.Series | None:
     """Give what `said` does, only where it was said of the value that the row still has; null for no such row."""
     words = said(frame, code)
-    if words is None:
-        return None
-    known = pl.DataFrame({"words": words, "value": about()})
+    return None if words is None else _kept(words, about())
+
+
+def _kept(words: pl.Series, values: pl.Series) -> pl.Series | None:
+    known = pl.DataFrame({"words": words, "value": values})
     is_kept = pl.col("words").str.starts_with(cells.shown(pl.col("value")) + " ")
     kept = known.select(pl.when(is_kept).then("words")).to_series()
     return kept if kept.null_count() < len(kept) else None
@@ -110,12 +112,9 @@ def still_swallowed(frame: pl.DataFrame) -> Sequence[int]:
 
 
 def _any_holding(frame: pl.DataFrame, code: str, values: Iterable[pl.Series]) -> pl.Series | pl.Expr:
-    found = [words for each in values if (words := holding(frame, code, partial(_same, each))) is not None]
+    words = said(frame, code)
+    found = [] if words is None else [kept for each in values if (kept := _kept(words, each)) is not None]
     return pl.select(pl.coalesce(found)).to_series() if found else pl.lit(None, pl.String)
-
-
-def _same(values: pl.Series) -> pl.Series:
-    return values
 
 
 def _says(frame: pl.DataFrame, code: str) -> bool:
