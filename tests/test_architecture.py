@@ -80,7 +80,7 @@ HOMES = {
     "msgspec": {"roster.formats.ndjsonline"},
     "xlsxwriter": {"results.formats.sheet"},
     "uvloop": {"run.runtime"},
-    "signal": {"__main__", "run.runtime"},
+    "signal": {"__main__", "run.runtime", "fleet.local.left", "fleet.local.processes"},
     "traceback": {"cli.boundary"},
     "gzip": {"roster.files.compression"},
     "backports": {"roster.files.compression"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,10 @@ from typing import Self
 
 import orjson
 
-from provisioner.errors import ExitCode
 from provisioner.files.looking import content_of
 from provisioner.fleet.engine import command_of
 from provisioner.fleet.jobs import Job
-from provisioner.fleet.standing import KILLED, SIGNALLED, Ended
+from provisioner.fleet.standing import Ended
 from provisioner.journal.lock import holder_of, process_of
 from provisioner.results.outputs import summary_of
 
@@ -59,12 +59,12 @@ class Left:
     def stop(self) -> None:
         """Ask it to stop: what is on the wire finishes, and is recorded."""
         with suppress(ProcessLookupError):
-            os.kill(self.process, ExitCode.SIGTERM - SIGNALLED)
+            os.kill(self.process, signal.SIGTERM)
 
     def kill(self) -> None:
         """End it at once; its journal knows all that matters."""
         with suppress(ProcessLookupError):
-            os.kill(self.process, -KILLED)
+            os.kill(self.process, signal.SIGKILL)
 
     def ended(self) -> Ended | None:
         """Tell how it ended by the summary that it wrote; None when it wrote none."""
