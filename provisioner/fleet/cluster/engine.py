@@ -18,11 +18,11 @@ from provisioner.fleet.cluster.hub import Hub
 from provisioner.fleet.cluster.worker import OURS, carry_out
 from provisioner.fleet.engine import Progress, prepared
 from provisioner.fleet.jobs import Fleet, Job
-from provisioner.fleet.standing import Ended
+from provisioner.fleet.standing import KILLED, Ended
 from provisioner.sending.slots.actor import ACTOR, NAMESPACE
 
 LOCAL: Final = "local"
-_LOST: Final = -9
+
 _SECONDS: Final = 0.5
 
 
@@ -65,7 +65,7 @@ class RayJobs:
         except self._ray.exceptions.RayTaskError as bug:
             return Ended(ExitCode.BUG, message=str(bug.cause))
         except self._ray.exceptions.RayError:
-            return Ended(_LOST, message="its node, or its process there, has died")
+            return Ended(KILLED, message="its node, or its process there, has died")
         finally:
             self._running.pop(job.name, None)
         return Ended(code, summary, message)
