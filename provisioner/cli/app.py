@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from provisioner import __version__
-from provisioner.cli.boundary import Asked, boundary, show
+from provisioner.cli.asked import Asked
+from provisioner.cli.boundary import boundary, show
 from provisioner.errors import ExitCode, ProvisionerError, UsageError
 from provisioner.streams import finish, say
 

@@ -12,7 +12,7 @@ import pytest
 from provisioner import __version__
 from provisioner.cli import app as cli
 from provisioner.cli.app import ANSWERING, COMMANDS, SUMMED_UP, application, carry_out
-from provisioner.cli.boundary import Asked
+from provisioner.cli.asked import Asked
 from provisioner.errors import ExitCode, ProvisionerError, UsageError
 
 

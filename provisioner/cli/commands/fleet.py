@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from provisioner.cli.boundary import Asked
+from provisioner.cli.asked import Asked
 from provisioner.cli.options.arguments import Yes
 from provisioner.cli.options.base import given
 from provisioner.cli.options.output import Log, Watched

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from provisioner.cli.boundary import Asked, show
+from provisioner.cli.asked import Asked
+from provisioner.cli.boundary import show
 from provisioner.cli.options.arguments import Config, Out, Roster, Uid
 from provisioner.cli.options.base import given
 from provisioner.cli.options.nightly import KeptState

@@ -6,7 +6,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING
 
-from provisioner.cli.boundary import Asked
+from provisioner.cli.asked import Asked
 from provisioner.cli.options.arguments import Config, RosterOrQuery, Yes
 from provisioner.cli.options.base import given
 from provisioner.cli.options.output import CheckOutput, Log, Output

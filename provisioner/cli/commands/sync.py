@@ -6,7 +6,8 @@ import os
 from functools import partial
 from typing import Annotated
 
-from provisioner.cli.boundary import Asked, show
+from provisioner.cli.asked import Asked
+from provisioner.cli.boundary import show
 from provisioner.cli.options.arguments import Config, RosterOrQuery
 from provisioner.cli.options.base import given
 from provisioner.cli.options.nightly import KeptState, Plan, Sync

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Annotated
 
-from provisioner.cli.boundary import Asked
+from provisioner.cli.asked import Asked
 from provisioner.cli.options.arguments import Config, OutOfRun, Yes
 from provisioner.cli.options.base import given
 from provisioner.cli.options.output import Log, Watched

@@ -8,7 +8,7 @@ import pytest
 
 from provisioner import api
 from provisioner.cli.app import carry_out
-from provisioner.cli.boundary import Asked
+from provisioner.cli.asked import Asked
 from provisioner.errors import ExitCode
 from provisioner.run.rates import Dial
 from provisioner.settings.tables import Settings

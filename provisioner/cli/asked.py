@@ -1,0 +1,190 @@
+"""What a command was asked for, and the summary that it leaves however it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from provisioner.cli.boundary import impossible_name, panics_as_errors, report_bug
+from provisioner.errors import ProvisionerError, UsageError
+from provisioner.streams import answer, say
+
+if TYPE_CHECKING:
+    from provisioner.results.manifest import Record
+    from provisioner.roster.files.inputs import Inputs
+    from provisioner.run.runtime import Ending
+    from provisioner.settings.tables import Settings
+
+Ended = TypeVar("Ended", bound="Ending")
+
+
+@dataclass(slots=True)
+class Asked:
+    """What a command was asked for, as far as that is known yet.
+
+    roster    the ROSTER arguments
+    tables    the flags, as tables of settings
+    check     nothing will be sent
+    nightly   it is known by its state, and its roster may be called otherwise every night
+    filed     it has a summary file, not only one on standard output
+    settings  once they are there
+    config    the config file that was named
+    started   UNIX seconds
+    summary   its file, once it is written
+    """
+
+    roster: Sequence[str]
+    tables: Mapping[str, Mapping[str, Any]]
+    check: bool = False
+    nightly: bool = False
+    filed: bool = True
+    settings: Settings | None = None
+    config: Path | None = None
+    started: float = field(default_factory=time.time)
+    summary: Path | None = None
+
+    @contextmanager
+    def leaving_summary(self) -> Iterator[Self]:
+        """See that a command leaves a summary also when it ends before it has one, so that nobody reads an older one.
+
+        It is written where a file can be named, and printed where it is wanted on standard output. Where a report is
+        asked for, it is made of the summary, whatever that says.
+        """
+        try:
+            if self.roster and not self._is_kept_plan() and self.tables.get("run", {}).keys() & {"query", "database"}:
+                raise UsageError("ROSTER and --query are two rosters; give one of them")
+            with panics_as_errors():
+                yield self
+            self._report()
+        except Exception as error:
+            refused = impossible_name(error)
+            self._leave(refused or error)
+            if refused is not None:
+                raise refused from None
+            # One that was stopped early has told so; all others are told at the boundary.
+            if (stop := getattr(error, "stop", None)) is not None:
+                raise SystemExit(stop.exit_code) from None
+            raise
+
+    def _is_kept_plan(self) -> bool:
+        """Whether a plan is carried out, which may be one of a query."""
+        if not self.nightly:
+            return False
+        from provisioner.sync.keptplan import is_plan
+
+        return is_plan(self.roster)
+
+    async def noted(self, work: Coroutine[Any, Any, Ended]) -> Ended:
+        """Carry out the work of a command, and note where its summary is."""
+        ending = await work
+        if (summary := ending.outputs.get("summary")) is not None:
+            self.summary = Path(summary)
+        return ending
+
+    def _report(self) -> None:
+        """Make the report, if that was asked for; that it cannot be made is only told."""
+        if self.summary is None or self.settings is None or not self.settings.output.report:
+            return
+        from provisioner.inspection.report.page import write_report
+        from provisioner.logs.events import get_logger
+
+        try:
+            get_logger().info("report.written", file=str(write_report(self.summary)))
+        except ProvisionerError as error:
+            get_logger().warning("report.not_written", reason=str(error))
+        except Exception as error:  # what was done is done, and its exit code says so
+            get_logger().error("report.not_written", reason=report_bug(error))
+
+    def _leave(self, error: Exception) -> None:
+        if self.settings is None and not (self.roster or self.nightly or self._wants_json()):
+            return  # a slip of the hand is told at once, without all that it takes to write a summary
+        from provisioner.files.cures import ANOTHER_OUTPUT
+        from provisioner.logs.events import be_heard
+        from provisioner.results.manifest import NOTHING_RECORDED, RESULTS
+        from provisioner.results.outputs import LAST_RUN, refuse_as_output, told_of_results
+        from provisioner.results.summary import document_of_end, encode, write_summary
+
+        be_heard()  # what is set aside for the summary is told, also by a command that did not come to its own log
+        try:
+            path, record = self._file()
+        except OSError:  # a roster called as no file can be
+            path, record = None, NOTHING_RECORDED
+        document = document_of_end(error, self.started, {"summary": None if path is None else str(path)}, record)
+        if path is not None:
+            with suppress(OSError, ValueError, KeyError, TypeError):  # no results are there that would be told of
+                told = told_of_results(path)
+                document |= {LAST_RUN: told} if told["outputs"][RESULTS] is not None else {}
+            try:
+                refuse_as_output(path, ANOTHER_OUTPUT)
+                write_summary(path, document)
+                self.summary = path
+                self._report()
+            except (ProvisionerError, OSError) as trouble:
+                if not str(error).startswith(f"{path}: "):  # which is what is told at the boundary
+                    say(f"warning: {impossible_name(trouble) or trouble}")
+        if self._wants_json() and (failed := answer(encode(document).decode())) is not None:
+            say(f"warning: {failed.reason}")
+
+    def _wants_json(self) -> bool:
+        if self.settings is not None:
+            return self.settings.output.json_summary
+        return bool(self.tables.get("output", {}).get("json"))
+
+    def _file(self) -> tuple[Path | None, Record]:
+        """Name the summary file and what it is to remember; None where it cannot, or may not, be written."""
+        from provisioner.files.looking import leads_nowhere, same_file
+        from provisioner.results.manifest import NOTHING_RECORDED, places, read_record
+        from provisioner.results.outputs import FORMATS, summary_of
+        from provisioner.roster.files.inputs import find_inputs
+        from provisioner.run.job import rosters
+
+        try:
+            inputs = find_inputs(self.roster if self.settings is None else rosters(self.roster, self.settings))
+        except ProvisionerError:
+            return None, NOTHING_RECORDED
+        if not self.filed or not (inputs.files or (self.nightly and self._output() is not None)):
+            return None, NOTHING_RECORDED
+        results = self._results(inputs)
+        if results.suffix.lower() not in FORMATS or not results.parent.is_dir():
+            return None, NOTHING_RECORDED
+        settings = self.settings
+        dry = settings.run.dry_run if settings is not None else bool(self.tables.get("run", {}).get("dry_run"))
+        check = self.check or (dry and not self.nightly)
+        path = summary_of(results, check=check)
+        record, ours = read_record(path), places(inputs)
+        others = bool(record.roster) and set(ours).isdisjoint(record.roster) and not self.nightly
+        if others or leads_nowhere(path) or any(same_file(path, each) for each in (*inputs.paths, *self._named())):
+            return None, NOTHING_RECORDED
+        # A name that nobody asked for, made of that of a roster which is not there, is a slip of the hand.
+        asked_for = self._output() is not None or path.exists() or not inputs.paths
+        named = asked_for or any(each.exists() for each in inputs.paths)
+        # What lies there stays as it was read, be it of fewer files or of another sheet than is asked for now.
+        roster = ours if ours and (self.nightly or not record.roster) else record.roster
+        return (path if named else None), replace(record, roster=roster, merged=())
+
+    def _named(self) -> Iterator[Path]:
+        """Name what the command would have read, kept or written elsewhere: nothing takes the place of that."""
+        from provisioner.settings.named import named_files
+        from provisioner.sync.keptplan import files_in
+
+        given: list[Any] = [self.config, *(value for table in self.tables.values() for value in table.values())]
+        if (settings := self.settings) is not None:
+            given += [*(path for _, path in named_files(settings)), *files_in(self.roster)]
+            given += [settings.log.file, settings.output.tokens_to, settings.sync.metrics_file]
+        yield from (each for each in given if isinstance(each, Path))
+
+    def _output(self) -> Path | None:
+        if self.settings is not None:
+            return self.settings.output.file
+        given: Path | None = self.tables.get("output", {}).get("file")
+        return given
+
+    def _results(self, inputs: Inputs) -> Path:
+        from provisioner.results.resubmission import default_results
+
+        shard = self.settings.run.shard if self.settings is not None else None
+        return self._output() or default_results(inputs.stem, shard)
