@@ -32,6 +32,7 @@ from provisioner.results.outputs import FORMATS, journal_of
 from provisioner.roster.files.inputs import is_local
 from provisioner.roster.shard import MOST_SHARDS, Shard
 from provisioner.settings.layers import ENVIRONMENT, read_document
+from provisioner.settings.refused import refuse_misplaced_key
 from provisioner.settings.secretfile import looks_like_key
 from provisioner.settings.tables import Settings
 from provisioner.wording import nearest, shortened
@@ -280,6 +281,7 @@ def _check(where: str, given: Mapping[str, Any]) -> None:
     for holds, message in rules:
         if holds:
             raise ConfigurationError(f"{where}: {message}")
+    refuse_misplaced_key({f"{where}: {key}": given.get(key) for key in _ADDRESS})
 
 
 def _listed(value: Any) -> list[str]:

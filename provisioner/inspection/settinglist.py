@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
 from provisioner.logs.masking import MASK
-from provisioner.settings.apikey import find_api_key, read_api_key, stands_in_address
+from provisioner.settings.apikey import find_api_key, read_api_key
+from provisioner.settings.refused import without_key
 from provisioner.settings.secretfile import is_shown
 from provisioner.settings.tables import Loaded, Table, keys_of_tables
 from provisioner.settings.values import Allowance
@@ -44,8 +44,8 @@ class Setting:
 def show_config(loaded: Loaded, environment: Mapping[str, str], *, as_json: bool) -> str:
     """Give all settings as a table, or as one JSON object. No network, and not a character of the API key."""
     key, origin = _api_key(loaded, environment)
-    if origin is not None:  # there is one
-        loaded = _without_key(loaded, read_api_key(loaded.settings, environment).get_secret_value())
+    there = "" if origin is None else read_api_key(loaded.settings, environment).get_secret_value()
+    loaded = _without_key(loaded, there)
     if not as_json:
         return _as_text(loaded, key if origin is None else f"{key}, from {origin}")
     tables: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in keys_of_tables()}
@@ -99,12 +99,11 @@ def _api_key(loaded: Loaded, environment: Mapping[str, str]) -> tuple[str, str |
 
 
 def _without_key(loaded: Loaded, key: str) -> Loaded:
-    """Mask the key where it was given as the app id, or in the address."""
+    """Mask a key that was given as the app id, or in the address; `key` is the one that is set."""
     api = loaded.settings.api
-    if not stands_in_address(key, api):
-        return loaded
-    given = {"app_id": api.app_id, "base_url": api.base_url}
-    masked = {name: text and re.sub(re.escape(key), MASK, text, flags=re.IGNORECASE) for name, text in given.items()}
+    masked = {
+        name: text and without_key(text, key) for name, text in {"app_id": api.app_id, "base_url": api.base_url}.items()
+    }
     return replace(loaded, settings=loaded.settings.model_copy(update={"api": api.model_copy(update=masked)}))
 
 

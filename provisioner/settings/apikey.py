@@ -9,8 +9,9 @@ from typing import Final
 from pydantic import SecretStr
 
 from provisioner.errors import ConfigurationError
-from provisioner.settings.secretfile import looks_like_key, secret_of
-from provisioner.settings.tables import Api, Settings
+from provisioner.settings.refused import refuse_misplaced_key
+from provisioner.settings.secretfile import secret_of
+from provisioner.settings.tables import Settings
 
 API_KEY_VARIABLE: Final = "COMETCHAT_API_KEY"
 
@@ -53,23 +54,9 @@ def read_api_key(settings: Settings, environment: Mapping[str, str]) -> SecretSt
 
 
 def address_beside(key: str, settings: Settings) -> str:
-    """Give the API's root; raises `ConfigurationError` when it is not told, or has the key where the app id belongs.
-
-    The name of a host is asked for in the clear, and a journal keeps it: nobody sends there, and nothing is made.
-    """
-    address = settings.base_url
-    if stands_in_address(key, settings.api):
-        where = "base_url" if settings.api.base_url else "app_id"
-        cure = "give the app id, which stands beside the key in the dashboard; the key belongs in COMETCHAT_API_KEY"
-        raise ConfigurationError(f"api.{where}: the API key itself stands where the app id belongs; {cure}")
-    return address
-
-
-def stands_in_address(key: str, api: Api) -> bool:
-    """Whether the key was given as the app id, or stands in the address."""
-    given = key.casefold()
-    within = looks_like_key(key) and given in (api.base_url or "").casefold()
-    return bool(key) and (within or given == (api.app_id or "").casefold())
+    """Give the API's root; raises `ConfigurationError` when it is not told, or a key stands in it or as the app id."""
+    refuse_misplaced_key({"api.app_id": settings.api.app_id, "api.base_url": settings.api.base_url}, key)
+    return settings.base_url
 
 
 def find_access(settings: Settings, environment: Mapping[str, str]) -> tuple[SecretStr, str, str]:

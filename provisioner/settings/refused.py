@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Final
 
+from provisioner.errors import ConfigurationError
+from provisioner.logs.masking import MASK
 from provisioner.roster.database.address import NO_PASSWORD, WEB, holds_password
+from provisioner.settings.secretfile import looks_like_key
 
 NO_PLACE: Final = "a key does not belong in a config file: set COMETCHAT_API_KEY, or name a file in api_key_file"
 
@@ -22,6 +26,8 @@ _PASSWORD_KEY: Final = re.compile(r"passw|pwd", re.IGNORECASE)
 _SECRET_KEY: Final = re.compile(r"api_?-?key|key\b|secret|credential|authoriz|bearer|token\b", re.IGNORECASE)
 # The form of a key; a name of a column of that length has no digits among its letters, as a rule.
 _KEY_LIKE: Final = re.compile(r"(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{16,}")
+# The keys of an app are forty hex digits; its id is sixteen letters and digits or so.
+_KEY_OF_AN_APP: Final = r"[0-9a-f]{40,}"
 _NAMED: Final = re.compile(r"(?:key|secret|token|passw\w*|pwd)\s*[=:]", re.IGNORECASE)
 # All that may be a password, which may hold any character, an @ too; and one before which no // stands.
 _USER: Final = re.compile(r"(//).*@|(?<=['\"])(?:(?!//)[^'\"])*:(?:(?!//)[^'\"])*@", re.DOTALL)
@@ -32,6 +38,28 @@ def shown(text: str) -> str:
     """Show what was refused, without what may be secret in an address and what looks like a key."""
     text = _QUERY.sub(r"\1?***", _USER.sub(r"\1***@", text))
     return _KEY_LIKE.sub("***", text)
+
+
+def without_key(text: str, key: str = "") -> str:
+    """Mask in an app id or an address the key, if it looks like one or is all of it, and what can only be a key."""
+    if key and text.casefold() == key.casefold():
+        return MASK
+    ours = [re.escape(key)] if looks_like_key(key) else []
+    return re.sub("|".join([*ours, _KEY_OF_AN_APP]), MASK, text, flags=re.IGNORECASE)
+
+
+def refuse_misplaced_key(given: Mapping[str, str | None], key: str = "") -> None:
+    """Raise `ConfigurationError` when a key stands in an app id or an address.
+
+    The name of a host is asked for in the clear, and a journal keeps it: nobody sends there, and nothing is made.
+    given  what is given under which name
+    key    the one that is set, however it looks
+    """
+    for name, text in given.items():
+        if text and without_key(text, key) != text:
+            what = "the API key itself" if key.casefold() in text.casefold() and key else "what can only be an API key"
+            cure = "give the app id, which stands beside the key in the dashboard; the key belongs in COMETCHAT_API_KEY"
+            raise ConfigurationError(f"{name}: {what} stands where the app id belongs; {cure}")
 
 
 def mended(text: str, message: str) -> str:

@@ -27,6 +27,7 @@ from provisioner.roster.shard import Shard
 from provisioner.settings.layers import DEFAULT, Key, WithEnvironment, default_config, explain, layers_of, merge
 from provisioner.settings.password import check_address
 from provisioner.settings.problems import problems_of
+from provisioner.settings.refused import refuse_misplaced_key
 from provisioner.settings.values import (
     LEAST_CHANGED,
     LEAST_DEACTIVATIONS,
@@ -226,8 +227,9 @@ class Settings(Table, WithEnvironment):
 
     @property
     def base_url(self) -> str:
-        """The API's root; raises `ConfigurationError` when it is not told."""
+        """The API's root; raises `ConfigurationError` when it is not told, or a key stands in it."""
         api = self.api
+        refuse_misplaced_key({"api.app_id": api.app_id, "api.base_url": api.base_url})
         if api.base_url:
             return api.base_url
         missing = [name for name, value in (("app id", api.app_id), ("region", api.region)) if not value]

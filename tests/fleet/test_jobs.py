@@ -87,6 +87,11 @@ JOB = '[[job]]\nname = "a"\nroster = "a.csv"\n'
             JOB + f'api_key_variable = "{"01" * 20}"\n',
             "(a): ***, which looks like the key itself, is no name of a variable",
         ),
+        (
+            JOB + f'app_id = "{"01" * 20}"\nregion = "eu"\n',
+            "job 1 (a): app_id: what can only be an API key stands where the app id belongs; give the app id, which",
+        ),
+        (JOB + f'base_url = "http://h/{"0f" * 20}"\n', "job 1 (a): base_url: what can only be an API key stands"),
         (JOB + 'api_key = "x"\n', "job 1 (a): a key has no place in a fleet file: name a file that holds it in"),
         (JOB + "shards = true\n", "job 1 (a): shards should be a whole number from 1 to 10,000"),
         (JOB + "region = 3\n", "job 1 (a): region should be a text in quotes, not '3'"),

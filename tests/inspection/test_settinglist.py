@@ -136,9 +136,10 @@ def test_a_key_in_the_place_of_the_app_id_is_masked(here: Path) -> None:
     """What refuses it is looked into with this."""
     for given in ({"app_id": KEY, "region": "eu"}, {"base_url": f"https://{KEY}.api-eu.cometchat.io/v3"}):
         loaded = load_with_origins({"api": given}, {})
-        printed = [show_config(loaded, {"COMETCHAT_API_KEY": KEY}, as_json=as_json) for as_json in (True, False)]
-        assert json.loads(printed[0])["sends_to"] == "https://***.api-eu.cometchat.io/v3"
-        assert not any(KEY in text for text in printed)
+        for environment in ({"COMETCHAT_API_KEY": KEY}, {"COMETCHAT_API_KEY": "2711234567890abc"}, {}):
+            printed = [show_config(loaded, environment, as_json=as_json) for as_json in (True, False)]
+            assert json.loads(printed[0])["sends_to"] == "https://***.api-eu.cometchat.io/v3"
+            assert not any(KEY in text for text in printed)
 
 
 def test_a_key_that_cannot_be_used_is_no_reason_to_show_nothing(here: Path) -> None:

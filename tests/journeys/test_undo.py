@@ -676,8 +676,11 @@ def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path:
     """`--permanent` with the app's name leaves no trace; with another it is refused, and nothing is sent."""
     before = profiles(api)
     assert run(tmp_path, api, "--on-existing", "update").exit_code == 0
-    refused = undo(tmp_path, api, "--permanent", "other-app")
-    assert (refused.exit_code, refused.summary["stopped_by"], profiles(api) == before) == (2, "usage", False)
+    for other, told in (("other-app", "other-app"), ("0f" * 20, "***")):
+        refused = undo(tmp_path, api, "--permanent", other)
+        assert (refused.exit_code, refused.summary["stopped_by"], profiles(api) == before) == (2, "usage", False)
+        assert f"error: --permanent {told}: this is about " in refused.stderr
+        assert "0f" * 20 not in refused.stderr
     assert undo(tmp_path, api, "--permanent", api.url).exit_code == 0
     assert profiles(api) == before
 

@@ -152,6 +152,38 @@ def test_a_key_in_the_place_of_the_app_id_is_refused(given: dict[str, str], wher
     )
 
 
+@pytest.mark.parametrize("environment", [{API_KEY_VARIABLE: "2711234567890abc"}, {API_KEY_VARIABLE: "other" * 8}])
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"app_id": KEY, "region": "eu"}, "app_id"),
+        ({"app_id": KEY, "base_url": "https://chat.local/v3"}, "app_id"),
+        ({"base_url": f"https://{KEY.upper()}.api-eu.cometchat.io/v3"}, "base_url"),
+        ({"base_url": f"https://chat.local/{KEY}/v3"}, "base_url"),
+    ],
+)
+def test_what_can_only_be_a_key_is_refused_in_the_place_of_the_app_id(
+    given: dict[str, str], where: str, environment: dict[str, str]
+) -> None:
+    """Swapped with the app id it is not the key that is set, and is as secret; whoever asks for an address is told."""
+    settings = load({"api": given}, {})
+    said = (
+        f"api.{where}: what can only be an API key stands where the app id belongs; give the app id, which stands "
+        "beside the key in the dashboard; the key belongs in COMETCHAT_API_KEY"
+    )
+    for address in (lambda: find_access(settings, environment), lambda: settings.base_url):
+        with pytest.raises(ConfigurationError) as error:
+            address()
+        assert str(error.value) == said
+
+
+@pytest.mark.parametrize("app_id", ["2711234567890abc", "27112345678901abcdef", "a" * 39, "acme-" + "a1" * 12])
+def test_what_is_shorter_than_a_key_is_an_app_id(app_id: str) -> None:
+    """Sixteen letters and digits, as a rule."""
+    settings = load({"api": {"app_id": app_id, "region": "eu"}}, {})
+    assert find_access(settings, {API_KEY_VARIABLE: KEY})[2] == f"https://{app_id}.api-eu.cometchat.io/v3"
+
+
 def test_a_word_that_is_the_key_of_a_rehearsal_may_stand_in_an_address() -> None:
     """Only what looks like a key is looked for within one."""
     settings = load({"api": {"base_url": "http://rehearsal.local/v3"}}, {})

@@ -19,6 +19,7 @@ from provisioner.run.runtime import is_agreed, is_anybody_there
 from provisioner.run.undo.course import TAGS, Undo, take_back
 from provisioner.run.undo.summary import UndoPreview, UndoSummary, sentences
 from provisioner.settings.named import named_files
+from provisioner.settings.refused import without_key
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 
@@ -60,8 +61,8 @@ def undo_of(out: str, settings: Settings, *, permanent: str | None = None, drawn
     app = _app(settings, outputs.journal)
     # An app behind an address that was given is known by that.
     if permanent is not None and permanent != (wanted := app.app_id or app.base_url):
-        message = f"--permanent {permanent}: this is about {app}, so that {wanted} has to be typed; nothing was changed"
-        raise UsageError(message)
+        about = f"this is about {app}, so that {wanted} has to be typed; nothing was changed"
+        raise UsageError(f"--permanent {without_key(permanent)}: {about}")
     return Job(Inputs(()), settings, outputs, drawn)
 
 

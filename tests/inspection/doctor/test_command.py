@@ -389,7 +389,8 @@ def test_every_library_that_is_needed_is_looked_at() -> None:
 
 def test_a_key_in_the_place_of_the_app_id_is_asked_for_nowhere(here: Path) -> None:
     """No name server and no proxy is told it, and it is not shown."""
-    given = {"COMETCHAT_API_KEY": KEY, "COMETCHAT_APP_ID": KEY, "COMETCHAT_REGION": "eu"}
-    found = by_name(provisioner("doctor", "--json", cwd=here, **given))
-    assert list(found) == ["software", "configuration", "api_key", "base_url", "output"]
-    assert found["base_url"]["seen"] == "api.app_id: the API key itself stands where the app id belongs"
+    for key, what in ((KEY, "the API key itself"), ("2711234567890abc", "what can only be an API key")):
+        given = {"COMETCHAT_API_KEY": key, "COMETCHAT_APP_ID": KEY, "COMETCHAT_REGION": "eu"}
+        found = by_name(provisioner("doctor", "--json", cwd=here, **given))
+        assert list(found) == ["software", "configuration", "api_key", "base_url", "output"]
+        assert found["base_url"]["seen"] == f"api.app_id: {what} stands where the app id belongs"
