@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +16,7 @@ from rich.console import Console
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError, StorageError, UsageError
 from provisioner.files.cures import foreign_name
 from provisioner.files.looking import same_file
+from provisioner.journal.header import app_at
 from provisioner.logs.events import get_logger
 from provisioner.model import Action
 from provisioner.results.outputs import refuse_as_output, refuse_what_is_no_file
@@ -25,6 +26,7 @@ from provisioner.run.dryrun import look_ahead
 from provisioner.run.job import Job, Run, Target, identity, make_job, make_target, refuse_emulator, rosters
 from provisioner.run.rates import Dial
 from provisioner.run.runtime import is_agreed, is_anybody_there
+from provisioner.settings.layers import flag_of
 from provisioner.settings.named import APPROVED, named_files
 from provisioner.settings.tables import Settings
 from provisioner.stop import InterruptedEarlyError, Stopper
@@ -111,6 +113,9 @@ def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Tar
     if settings.run.dry_run:
         raise ConfigurationError("run.dry_run: a sync sends; use plan to see what it would do, or take dry_run out")
     target = make_target(settings)
+    if kept is not None and app_at(kept.app) != target.identity.address:
+        cure = "check app id, region and base URL, or make a new plan; nothing was changed"
+        raise UsageError(f"the plan was made for {kept.app}, not for {target.identity.base_url}; {cure}")
     job = _night_job(arguments, settings)
     outputs, leavers = job.outputs, job.outputs.leavers
     refuse_as_output(leavers, outputs.cure(leavers))
@@ -148,7 +153,9 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
         refuse_emulator(settings)
     target, app = make_target(settings) if asks else None, identity(settings)
     given = _absolute(rosters(arguments, settings)) if keep is not None else []
-    source = PlanSource(given, settings.sync.model_dump(), app.base_url, settings.run.auth_tokens)
+    source = PlanSource(
+        given, settings.sync.model_dump(), app.base_url, settings.run.auth_tokens, settings.run.create_roles
+    )
     with tempfile.TemporaryDirectory(prefix="provisioner-") as folder:
         job = _preview_job(arguments, settings, Path(folder))
         if keep is not None:
@@ -235,11 +242,43 @@ def _state_file(settings: Settings) -> Path:
 
 
 def _as_planned(kept: KeptPlan, settings: Settings) -> Settings:
-    """Take over the settings that decided what the plan holds."""
-    approve = kept.options.get("approve")
-    update = {**kept.options, "state": kept.state, "approve": Path(approve) if approve else None}
-    run = settings.run.model_copy(update={"auth_tokens": kept.auth_tokens})
-    return settings.model_copy(update={"run": run, "sync": settings.sync.model_copy(update=update)})
+    """Take over the settings that decided what the plan holds, whatever a config file says by now."""
+    decided = _decided(kept)
+    tables = {table: getattr(settings, table).model_copy(update=decided[table]) for table in decided}
+    return settings.model_copy(update=tables)
+
+
+def _decided(kept: KeptPlan) -> dict[str, dict[str, Any]]:
+    """Give the settings that decided what a kept plan holds, table by table."""
+    approve = kept.options["approve"]
+    return {
+        "run": {"auth_tokens": kept.auth_tokens, "create_roles": kept.create_roles},
+        "sync": {**kept.options, "state": kept.state, "approve": Path(approve) if approve else None},
+    }
+
+
+def refuse_other_than_planned(
+    arguments: Sequence[str], settings: Settings, flags: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Raise `UsageError` when a kept plan is to be carried out with a flag that asks for something else.
+
+    settings  with the flags in them
+    """
+    if not is_plan(arguments):
+        return
+    for table, decided in _decided(read_plan(Path(arguments[0]))).items():
+        for key in decided.keys() & flags.get(table, {}).keys():
+            asked, planned = (_comparable(each) for each in (getattr(getattr(settings, table), key), decided[key]))
+            if asked != planned:
+                flag, is_switch = flag_of(table, key), isinstance(asked, bool)
+                was = f"with {flag} {planned}" if planned and not is_switch else f"with{'out' * (not planned)} it"
+                asks = flag if asked is True else f"{flag}={'false' if is_switch else flags[table][key]}"
+                cure = "leave the option out, or make a new plan; nothing was changed"
+                raise UsageError(f"{asks}: {arguments[0]} was made {was}, and just that is carried out; {cure}")
+
+
+def _comparable(value: object) -> object:
+    return str(value.resolve()) if isinstance(value, Path) else value
 
 
 def confirming(settings: Settings) -> Callable[[Assessment], bool]:

@@ -28,7 +28,7 @@ from provisioner.sync.plan.changeset import Plan, PlannedChange
 from provisioner.sync.plan.report import PlanReport, document_of
 from provisioner.wording import json_text
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _MARK: Final = "provisioner_plan"
 _HEAD: Final = 4096
 
@@ -64,6 +64,8 @@ class KeptPlan:
     changes  uid → action of all that is to be done
     tokens   `PlanTotals.tokens`
     auth_tokens  who was to get one
+    create_roles  whether roles that the app lacks were to be created
+    app      the address of the app that it was made for
     """
 
     roster: tuple[str, ...]
@@ -75,6 +77,8 @@ class KeptPlan:
     changes: Mapping[str, str] = field(default_factory=dict)
     tokens: int = 0
     auth_tokens: AuthTokens = AuthTokens.CREATED
+    create_roles: bool = False
+    app: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +122,13 @@ def files_in(arguments: Sequence[str]) -> tuple[Path, ...]:
 
 @dataclass(frozen=True, slots=True)
 class PlanSource:
-    """What a plan was made from: the ROSTER, the settings of [sync], the address of the app, and who gets tokens."""
+    """What a plan was made from: the ROSTER, the settings of [sync], the address of the app, and those of [run]."""
 
     roster: Sequence[str]
     options: Mapping[str, Any]
     app: str
     auth_tokens: AuthTokens = AuthTokens.CREATED
+    create_roles: bool = False
 
 
 def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, mark: StateMark) -> None:
@@ -139,6 +144,7 @@ def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, m
         "state": _plain(options["state"]),
         "options": {name: _plain(options[name]) for name in _DECISIVE},
         "auth_tokens": source.auth_tokens.value,
+        "create_roles": source.create_roles,
         "digest": totals.digest,
         "rows": totals.roster,
         "mark": mark.mark,
@@ -217,6 +223,8 @@ def read_plan(path: Path) -> KeptPlan:
             {change["uid"]: change["action"] for change in document["changes"]},
             int(document["summary"]["tokens"]),
             AuthTokens(document["auth_tokens"]),
+            bool(document["create_roles"]),
+            str(document["app"]),
         )
     except (KeyError, TypeError, ValueError):
         raise UsageError(f"{path}: is a plan that was changed by hand; make a new one with plan -o") from None

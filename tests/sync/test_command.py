@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from provisioner.errors import ConfigurationError, OutputError, RosterError, UsageError
 from provisioner.journal.state.syncstate import SyncState
-from provisioner.settings.tables import Api, Output, Run, Settings, Sync
+from provisioner.model import AuthTokens
+from provisioner.settings.tables import Api, Output, Run, Settings, Sync, load
 from provisioner.stop import Stopper
-from provisioner.sync.command import make_plan, plan_job, sync, sync_job
+from provisioner.sync.command import make_plan, plan_job, refuse_other_than_planned, sync, sync_job
 from provisioner.sync.keptplan import files_in, read_plan
 from provisioner.sync.plan.report import PlanReport
 from tests.rig.work import APP
@@ -32,9 +35,12 @@ def the_settings(folder: Path, output: str | None = None) -> Settings:
     return Settings(api=api, sync=Sync(state=folder / "hr.db"), output=Output(file=file))
 
 
-def planned(folder: Path, output: str | None = None) -> PlanReport:
+def planned(folder: Path, output: str | None = None, options: Mapping[str, Any] | None = None) -> PlanReport:
+    settings = the_settings(folder, output)
+    settings = settings.model_copy(update={"sync": settings.sync.model_copy(update=options or {})})
+
     async def main() -> PlanReport:
-        with plan_job([str(folder / "hr.csv")], the_settings(folder, output)) as job:
+        with plan_job([str(folder / "hr.csv")], settings) as job:
             async with asyncio.timeout(60):
                 return await make_plan(job, Stopper())
 
@@ -57,6 +63,64 @@ def test_a_kept_plan_is_what_a_sync_is_given(folder: Path) -> None:
     assert night.kept == read_plan(folder / "plan.json")
     assert list(night.job.roster.names) == [str(folder / "hr.csv")]
     assert target.identity == APP
+
+
+WITH: dict[str, Any] = {"deactivate_leavers": True, "grace_nights": 2}
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"sync": {"state": "b.db"}}, "--state=b.db: {plan} was made with --state {folder}/hr.db"),
+        ({"sync": {"deactivate_leavers": False}}, "--deactivate-leavers=false: {plan} was made with it"),
+        ({"sync": {"keep_sessions": True}}, "--keep-sessions: {plan} was made without it"),
+        ({"sync": {"grace_nights": 0}}, "--grace-nights=0: {plan} was made with --grace-nights 2"),
+        ({"sync": {"grace_nights": 3}}, "--grace-nights=3: {plan} was made with --grace-nights 2"),
+        ({"sync": {"adopt": True}}, "--adopt: {plan} was made without it"),
+        ({"sync": {"refresh": True}}, "--refresh: {plan} was made without it"),
+        ({"sync": {"approve": "ok.csv"}}, "--approve=ok.csv: {plan} was made without it"),
+        ({"run": {"auth_tokens": "none"}}, "--auth-tokens=none: {plan} was made with --auth-tokens created"),
+        ({"run": {"create_roles": True}}, "--create-roles: {plan} was made without it"),
+    ],
+)
+def test_a_flag_that_asks_for_something_else_than_a_kept_plan_is_refused(
+    folder: Path, flags: dict[str, dict[str, Any]], said: str
+) -> None:
+    """What is carried out was looked at: just that, or nothing; one that says the same, or nothing of it, is heard."""
+    planned(folder, "plan.json", WITH)
+    plan = str(folder / "plan.json")
+    with pytest.raises(UsageError) as error:
+        refuse_other_than_planned([plan], load(flags, {}), flags)
+    cure = "and just that is carried out; leave the option out, or make a new plan; nothing was changed"
+    assert str(error.value) == f"{said.format(plan=plan, folder=folder)}, {cure}"
+    refuse_other_than_planned([str(folder / "hr.csv")], load(flags, {}), flags)
+    same = {"sync": {"state": folder / "hr.db", **WITH, "max_rejected": "1"}, "run": {"auth_tokens": "created"}}
+    refuse_other_than_planned([plan], load(same, {}), same)
+
+
+def test_a_kept_plan_goes_before_what_stands_in_a_config(folder: Path) -> None:
+    """A flag may have gone before it when the plan was made, and nobody sees that of it any more."""
+    planned(folder, "plan.json", WITH)
+    settings = the_settings(folder, "out.csv")
+    other = settings.model_copy(update={"run": Run(create_roles=True, auth_tokens=AuthTokens.NONE)})
+    taken = sync_job([str(folder / "plan.json")], other)[0].job.settings
+    assert (taken.run.create_roles, taken.run.auth_tokens) == (False, AuthTokens.CREATED)
+    assert (taken.sync.deactivate_leavers, taken.sync.grace_nights) == (True, 2)
+
+
+def test_a_kept_plan_is_carried_out_in_the_app_that_it_was_made_for(folder: Path) -> None:
+    """A first one has no state yet that would tell; how an address is spelled is no matter."""
+    planned(folder, "plan.json")
+    settings, plan = the_settings(folder, "out.csv"), [str(folder / "plan.json")]
+    same = settings.model_copy(update={"api": Api(base_url="https://APP1.api-eu.cometchat.io:443/v3")})
+    assert sync_job(plan, same)[0].kept is not None
+    other = settings.model_copy(update={"api": Api(app_id="app2", region="eu")})
+    with pytest.raises(UsageError) as error:
+        sync_job(plan, other)
+    assert str(error.value) == (
+        "the plan was made for https://app1.api-eu.cometchat.io/v3, not for https://app2.api-eu.cometchat.io/v3; "
+        "check app id, region and base URL, or make a new plan; nothing was changed"
+    )
 
 
 def test_a_state_is_wanted_and_the_whole_roster(folder: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_plan_lists_its_changes_for_people(folder: Path) -> None:
         {"row": 2, "uid": "bob", "action": "create", "fields": []},
     ]
     assert {name: document[name] for name in ("provisioner_plan", "made_by", "app", "roster", "state", "options")} == {
-        "provisioner_plan": 2,
+        "provisioner_plan": 3,
         "made_by": __version__,
         "app": IDENTITY.base_url,
         "roster": [str(folder / "hr.csv")],
@@ -119,6 +119,7 @@ def test_a_plan_lists_its_changes_for_people(folder: Path) -> None:
             "refresh": False, "approve": None,
         },
     }  # fmt: skip
+    assert (document["auth_tokens"], document["create_roles"]) == ("created", False)
     assert document["summary"]["create"] == 2
     assert "Ann" not in json.dumps(document)
 
@@ -142,6 +143,7 @@ def test_a_plan_is_read_back(folder: Path) -> None:
         document["mark"],
         {"ann": "create", "bob": "create"},
         tokens=2,
+        app=IDENTITY.base_url,
     )
 
 
@@ -245,8 +247,8 @@ def test_a_plan_is_kept_as_json_only(folder: Path) -> None:
         (b'[{"uid":"ann"}]', "is no plan of provisioner; make one with plan -o"),
         (b'{"uid":"ann"}', "is no plan of provisioner; make one with plan -o"),
         (b'{"provisioner_plan":1}', "is a plan of another version of provisioner; make a new one with plan -o"),
-        (b'{"provisioner_plan":2}', "is a plan that was changed by hand; make a new one with plan -o"),
-        (b'{"provisioner_plan":2,"options":7}', "is a plan that was changed by hand; make a new one with plan -o"),
+        (b'{"provisioner_plan":3}', "is a plan that was changed by hand; make a new one with plan -o"),
+        (b'{"provisioner_plan":3,"options":7}', "is a plan that was changed by hand; make a new one with plan -o"),
     ],
 )
 def test_what_is_no_plan_is_refused(tmp_path: Path, content: bytes, said: str) -> None:

@@ -70,13 +70,14 @@ def sync(
     from provisioner.run.rates import Dial
     from provisioner.run.runtime import conduct, is_drawn, set_up_logs
     from provisioner.settings.tables import load_with_origins
-    from provisioner.sync.command import confirming, files_of
+    from provisioner.sync.command import confirming, files_of, refuse_other_than_planned
 
     with Asked(
         roster, given(sync, asking, reading, api, rate, doing, output, log), nightly=True, config=config
     ).leaving_summary() as asked:
         read = partial(load_with_origins, asked.tables, os.environ, config)
         asked.settings = settings = read().settings
+        refuse_other_than_planned(roster, settings, asked.tables)
         set_up_logs(settings, files_of(roster, settings))
         drawn, confirm, dial = is_drawn(settings), confirming(settings), Dial(read, settings.rate)
         return conduct(
