@@ -136,7 +136,7 @@ class Changes:
         if settlement.outcome is Outcome.EXISTING and settlement.error_code == DEACTIVATED:
             course.attempts = settlement.attempts
             found = _beside(change.after, change.payload)
-            return await self._reactivate(course, change._replace(after=found, mint=self.everyone))
+            return await self._reactivate(course, change._replace(after=found, mint=change.mint or self.everyone))
         if settlement.outcome in {Outcome.CREATED, Outcome.UPDATED}:
             return settlement._replace(live=_known(change.after, settlement, change.payload))
         return settlement

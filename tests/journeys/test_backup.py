@@ -192,6 +192,10 @@ def test_a_state_goes_on_from_a_copy_of_nights_before(tmp_path: Path) -> None:
         # The last two leave, twelve join, of whom one was there before, and six are renamed.
         lost_night = night(api, [*renamed[:-2], *joiners])
         assert (lost_night["created"], lost_night["deactivated"]) == (11, 2)
+        # Two more join in one night and leave in the next, and both nights are lost.
+        guests = people(2, first=80)
+        night(api, [*renamed[:-2], *joiners, *guests])
+        assert night(api, [*renamed[:-2], *joiners])["deactivated"] == 2
         for each in tmp_path.glob("hr.db*"):
             each.unlink()
         (tmp_path / "safe.db").rename(tmp_path / "hr.db")
@@ -202,16 +206,16 @@ def test_a_state_goes_on_from_a_copy_of_nights_before(tmp_path: Path) -> None:
         seen = provisioner(*plan, "--refresh", "--json", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         assert (seen.summary["create"], seen.summary["update"]) == (11, 0), seen.stderr
         # One leaver is back, three names are as they were, one who joined has left.
-        now = [*staff[:3], *renamed[3:-1], *joiners[1:]]
+        now = [*staff[:3], *renamed[3:-1], *joiners[1:], guests[0]]
         told = night(api, now)
         outcomes = {row["uid"]: row for row in rows(tmp_path / "out.csv")}
         ours = [each["uid"] for each in joiners[1:-1]]
         assert [uid for uid in ours if outcomes[uid]["outcome"] != "created"] == []
         assert [uid for uid in ours if not api.accepts(uid, outcomes[uid]["auth_token"])] == []
-        back = outcomes["person-00059"]
-        assert back["outcome"] == "reactivated"
-        assert api.accepts("person-00059", back["auth_token"])
-        assert (told["created"], told["updated"], told["reactivated"]) == (10, 3, 1)
+        for uid in ("person-00059", guests[0]["uid"]):
+            assert outcomes[uid]["outcome"] == "reactivated"
+            assert api.accepts(uid, outcomes[uid]["auth_token"])
+        assert (told["created"], told["updated"], told["reactivated"]) == (10, 3, 2)
         proof = provisioner(
             "verify", "hr.csv", *api.flags(), "--state", "hr.db", "-o", "proof.csv", cwd=tmp_path, COMETCHAT_API_KEY=KEY
         )

@@ -226,9 +226,8 @@ class Planner:
             live, exists = (known.live, known.exists) if known else (None, False)
         else:
             live, exists = self._as_shown(known, found, wanted, kept), found is not None
-        flushed = known is not None and known.sessions == Sessions.FLUSHED
         mint = self._is_given_token(known, wanted=row.token)
-        if live is not None and flushed and mint:
+        if live is not None and mint and known is not None and known.sessions == Sessions.FLUSHED:
             # Whoever another hand woke comes back all the same: in place of the flushed token a new one is owed.
             live = live._replace(standing=Standing.DEACTIVATED)
         unsure = self._unsure(known, found, kept) if known is not None else None
@@ -242,8 +241,9 @@ class Planner:
         stays = old if old is not None and decision.action is not Action.CREATE else {}
         after = profile.packed(profile.carried_out(stays, wanted.members, self._managed))
         change = PlannedChange.of(row, decision, after, told(decision.fields, old, live))
-        minting = decision.action is Action.REACTIVATE or (decision.action is Action.UPDATE and self._everyone)
-        change = change._replace(mint=minting and mint)
+        lost = found is not None and found.standing == Standing.DEACTIVATED and self._may_be_ours(found.created_at)
+        due = {Action.REACTIVATE: mint, Action.UPDATE: mint and self._everyone, Action.CREATE: row.token and lost}
+        change = change._replace(mint=due[decision.action])
         self._note_altered(change, wanted, old, live)
         return change
 
@@ -255,7 +255,7 @@ class Planner:
         return known.digests if found is None else profile.overlaid(known.digests, found.digests, fields)
 
     def _may_be_ours(self, created_at: int | None) -> bool:
-        """Whether a user whom the state does not know may have been created by a night that it does not know."""
+        """Whether who is unknown to the state may have joined, and left again, in nights that it does not know."""
         since = self._state.copied_at
         return since is not None and created_at is not None and created_since(created_at, since)
 
