@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from provisioner.cli.boundary import impossible_name, panics_as_errors, report_bug
+from provisioner.cli.idle import refuse_idle_options
 from provisioner.errors import ProvisionerError, UsageError
 from provisioner.streams import answer, say
 
@@ -57,6 +58,7 @@ class Asked:
         try:
             if self.roster and not self._is_kept_plan() and self.tables.get("run", {}).keys() & {"query", "database"}:
                 raise UsageError("ROSTER and --query are two rosters; give one of them")
+            refuse_idle_options(self.roster, self.tables)
             with panics_as_errors():
                 yield self
             self._report()

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import App
 
 from provisioner.cli.boundary import show
+from provisioner.cli.idle import refuse_idle_options
 from provisioner.cli.options.arguments import Config, Roster
 from provisioner.cli.options.base import given
 from provisioner.cli.options.output import ConfigOutput, Printed
@@ -29,6 +30,7 @@ def init(*roster: Roster, reading: Layout | None = None, output: ConfigOutput | 
     from provisioner.inspection.proposal import command
     from provisioner.settings.tables import load_flags
 
+    refuse_idle_options(roster, given(reading))
     return command.init(roster, load_flags(given(reading)).run, output.file if output else None)
 
 

@@ -1,0 +1,56 @@
+"""Options of reading that can mean nothing for the roster they were given with: refused, not dropped.
+
+What stands in a config file may be meant for another roster, and is only used where it fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from provisioner.errors import ProvisionerError, UsageError
+
+_SEPARATED: Final = frozenset({"csv", "tsv"})
+# Key of [run] → what can be read with it, and what that is in `inputs.FAMILIES`.
+_READABLE: Final[Mapping[str, tuple[str, frozenset[str]]]] = {
+    "encoding": ("a text (CSV, TSV, NDJSON, JSON)", _SEPARATED | {"ndjson", "json"}),
+    "delimiter": ("a CSV or TSV", _SEPARATED),
+    "escape": ("a CSV or TSV", _SEPARATED),
+    "header_row": ("a CSV, a TSV or a workbook", _SEPARATED | {"workbook"}),
+    "sheet": ("a workbook (.xlsx)", frozenset({"workbook"})),
+}
+# In an archive may be anything, and what a name does not tell is for the reader to refuse.
+_ANYTHING: Final = frozenset({"zip", None})
+
+
+def refuse_idle_options(roster: Sequence[str], flags: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise `UsageError` for an option with which no file of the roster can be read, nor the rows of a query.
+
+    Rejected rows are fed in with the options of the roster they come from, whatever their format is.
+    """
+    reading = flags.get("run", {})
+    given = [key for key in _READABLE if key in reading]
+    if not given or not (roster or "query" in reading):
+        return
+    families, which = _families(roster)
+    for key in given:
+        what, readable = _READABLE[key]
+        if not families & (readable | _ANYTHING):
+            flag = "--" + key.replace("_", "-")
+            raise UsageError(f"{flag}: only {what} can be read with it, and {which}; leave the option out")
+
+
+def _families(roster: Sequence[str]) -> tuple[frozenset[str | None], str]:
+    """Say what the files of a roster are, and that none of them can be read so."""
+    from provisioner.roster.files.inputs import Location, find_inputs
+    from provisioner.sync.keptplan import is_plan, read_plan
+
+    with suppress(ProvisionerError):  # which the reader will tell
+        found = find_inputs(read_plan(Path(roster[0])).roster if is_plan(roster) else roster).files
+        if not found or found[0].location is Location.QUERY:
+            return frozenset({"query"}), "the rows of a query are none"
+        which = f"{found[0].name} is none" if len(found) == 1 else f"none of these {len(found)} files is one"
+        return frozenset("zip" if ".rejected" in file.file_name else file.family for file in found), which
+    return _ANYTHING, ""
