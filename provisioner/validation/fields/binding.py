@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.columns import ADDED, MARKED, instance_of
+from provisioner.roster.columns import instance_of
 from provisioner.validation.fields.mapping import NULL_VALUES, ColumnMapping
 from provisioner.validation.fields.places import (
     DEEPEST_KEY,
@@ -215,15 +215,9 @@ def _bare(column: str) -> str:
 
 
 def _require_columns(source: Source, schema: Mapping[str, pl.DataType], mapping: ColumnMapping) -> None:
-    """Refuse columns that are not there, or not the roster's own once its rejected rows are fed in. Raises RosterError.
-
-    A mended round would make users of our row numbers, and publish our words on their profiles.
-    """
+    """Refuse columns that are not there. Raises RosterError."""
     for column in source.columns:
         table = "[columns]" if mapping.config is None else f"[columns] of {mapping.config}"
-        if column in {*ADDED, MARKED}:
-            kept = "a name that is kept for what is added to rejected rows"
-            raise RosterError(f"{table} names the column {column!r}, {kept}; rename it in the roster, and there")
         if column not in schema:
             hint = _nearly(column, tuple(schema))
             there = f"it has {_listed(tuple(schema))}"

@@ -74,6 +74,24 @@ class ColumnMapping:
     given: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     config: str | None = field(default=None, compare=False, repr=False)
 
+    def __post_init__(self) -> None:
+        """Refuse what is not the roster's own once its rejected rows are fed in. Raises ConfigurationError.
+
+        A mended round would make users of our row numbers, and publish our words on their profiles.
+        """
+        for column in sorted(each for each in self._named if each.startswith("_")):
+            from provisioner.roster.columns import ADDED, MARKED  # with polars, which most commands do without
+
+            if column in {*ADDED, MARKED}:
+                kept = "a name that is kept for what is added to rejected rows"
+                raise ConfigurationError(
+                    f"[columns] names the column {column!r}, {kept}; rename it in the roster, and there"
+                )
+
+    @property
+    def _named(self) -> set[str]:
+        return {column for source in (*self.fields.values(), *self.metadata.values()) for column in source.columns}
+
     @property
     def roles(self) -> tuple[Any, ...]:
         """The roles that the table itself names: constants, entries of a map, defaults."""
@@ -92,10 +110,8 @@ class ColumnMapping:
         Needed are uid and name, by the name of the field or, where they are mapped, every column they are made of;
         and every other column that the table names.
         """
-        sources = (*self.fields.values(), *self.metadata.values())
-        named = {column for source in sources for column in source.columns}
         unmapped = {"uid", "name"} - set(self.fields)
-        return len(named - set(names)) + len(unmapped - {field_of(name) for name in names})
+        return len(self._named - set(names)) + len(unmapped - {field_of(name) for name in names})
 
     def missing_of_people(self, names: Sequence[str]) -> int:
         """Count which of uid and name cannot be made of the columns of some names, whatever else is mapped.

@@ -429,7 +429,7 @@ def test_nothing_is_made_of_a_column_that_rejected_rows_come_back_with(
     column: str, make: Callable[[str], dict[str, Any]]
 ) -> None:
     """A mended round would make users of our row numbers, and publish our words on their profiles."""
-    with pytest.raises(RosterError) as raised:
-        bound("uid", "name", "role", column, **make(column))
+    with pytest.raises(ConfigurationError) as raised:
+        parse_mapping(make(column))  # before there is a roster
     kept = "a name that is kept for what is added to rejected rows"
     assert str(raised.value) == f"[columns] names the column {column!r}, {kept}; rename it in the roster, and there"
