@@ -79,7 +79,8 @@ def find_table(package: Package, options: SheetOptions) -> Table:
         raise RosterError(f"{package.path} has no header: {_nothing_in(candidates, options)}; --sheet names another")
     if len(candidates) > 1 and first.likelier is None:
         message = f"none of its sheets names the needed columns in one of its first rows; {_present(package)}"
-        raise RosterError(f"{package.path}: {message}; --sheet names one, --header-row its header")
+        ways = "`provisioner init` with the workbook proposes a mapping, --sheet names one, --header-row its header"
+        raise RosterError(f"{package.path}: {message}; {ways}")
     return first
 
 

@@ -109,7 +109,8 @@ def test_no_sheet_is_told_with_those_there_are(tmp_path: Path) -> None:
     path = workbook(tmp_path, ("A", chart), ("Old", hidden(PEOPLE)), ("B", table(["x", "y"])))
     assert refused(path) == (
         "r.xlsx: none of its sheets names the needed columns in one of its first rows; "
-        "there are 'A', 'Chart' (a chart), 'Old' (hidden), 'B'; --sheet names one, --header-row its header"
+        "there are 'A', 'Chart' (a chart), 'Old' (hidden), 'B'; `provisioner init` with the workbook "
+        "proposes a mapping, --sheet names one, --header-row its header"
     )
     assert refused(path, sheet="C") == "r.xlsx has no sheet 'C'; there are 'A', 'Chart' (a chart), 'Old' (hidden), 'B'"
     assert refused(path, sheet="Chart").startswith("r.xlsx: the sheet 'Chart' is a chart and has no cells; there are")
