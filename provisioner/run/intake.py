@@ -261,9 +261,7 @@ async def open_roster(run: Run, *, offline: bool = False) -> Opened:
     opening = partial(Opened.open, offline=offline, interrupted=lambda: stop_early(run.stopper))
     opened = await asyncio.to_thread(opening, job.roster, job.settings, job.outputs.results.parent, run.tally.rows)
     if unknown := opened.binding.unknown:
-        hints = list(opened.binding.hints().items())[:_NAMED]
-        meant = "".join(f"; did you mean {name} by {column!r}?" for column, name in hints)
-        hint = f"ignored; map them under [columns] if they matter{meant}"
+        hint = opened.binding.hint(_NAMED)
         more = {"more": len(unknown) - _NAMED} if len(unknown) > _NAMED else {}
         log.warning("roster.unknown_columns", columns=list(unknown[:_NAMED]), **more, hint=hint)
     if job.settings.columns.needs_underscore:

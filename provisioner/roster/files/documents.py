@@ -36,6 +36,11 @@ _ERROR: Final = (
     # only of a text that is seen to its end: people may stand behind
     r"(?=.{0,4000}\Z)(?=.*\}\s*\Z)\{\s*\"(?:errors?|fault|exception)\"\s*:\s*(?:\{|\[\s*\{)(?!.*\"(?:uid|id|users?|userName|data|items|value)\"\s*:)"
 )
+# What we write ourselves about a run, a sync, an undo or a proof.
+_SUMMARY: Final = (
+    r"\{\s*(?:\"rows\":\s*\d+,\s*\"rejected\":\s*\d+,\s*\"created?\":\s*\d|"
+    r"\"users\":\s*\d+,\s*\"reversed\":\s*\d|\"message\":\s*\"[^\"]*\",\s*\"app_id\":\s*\"[^\"]*\",\s*\"base_url\":)"
+)
 _COMMENTS: Final = r"(?:--[^\n]*\n\s*|(?>/\*.*?\*/);?\s*|#[^\n]*\n\s*)*+"
 _SQL: Final = (
     r"(?:CREATE\s+(?:OR\s+REPLACE\s+)?(?:TEMPORARY\s+)?(?:TABLE|DATABASE|SCHEMA|VIEW|TYPE)|DROP\s+(?:TABLE|DATABASE)|"
@@ -102,6 +107,16 @@ DOCUMENTS: Final[Sequence[Document]] = (
         ),
         "encrypted",
         "decrypt it first",
+    ),
+    Document(
+        _begins(r"\{\s*\"provisioner_plan\"\s*:"),
+        "a plan that provisioner has kept, and no roster",
+        "carry it out with provisioner sync, or give the roster that it was made from",
+    ),
+    Document(
+        _begins(_SUMMARY),
+        "a summary or a proof that provisioner has written, and no roster",
+        "give the roster that it tells of, or its rejected rows (….rejected.csv)",
     ),
     Document(_begins(_ERROR), "an error message of a server (JSON) and no roster", "mend the cause and fetch it again"),
     Document(

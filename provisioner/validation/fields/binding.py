@@ -25,6 +25,7 @@ from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.vocabulary.table import BRACKETS
 from provisioner.wording import closest, listed, nearest, printable
 
+_OF_RESULTS = frozenset({"uid_input", "outcome", "settled_at"})  # columns that no other file has
 REQUIRED = ("uid", "name")
 
 _HALVES = (Meaning.PREFERRED, Meaning.FIRST, Meaning.LAST)
@@ -82,6 +83,14 @@ class Binding:
         for column, why in unreadable.items():
             if column in used:
                 raise RosterError(f"column {column!r}: {why}")
+
+    def hint(self, most: int) -> str:
+        """Say what becomes of the unknown columns, and what to do; of those that are nearly a field so many at most."""
+        if set(self.unknown) >= _OF_RESULTS:
+            mend = "give the roster that it read, or the rejected rows beside them (….rejected.csv)"
+            return f"ignored; they are those of the results of a run, which are no roster: {mend}"
+        meant = [f"; did you mean {name} by {column!r}?" for column, name in self.hints().items()]
+        return f"ignored; map them under [columns] if they matter{''.join(meant[:most])}"
 
     def hints(self) -> Mapping[str, str]:
         """Tell which unknown columns are nearly a field that has no source: column → field."""

@@ -13,6 +13,8 @@ from provisioner.roster.files.signature import LENGTH, identify
 SQL = "a dump of a database (SQL)"
 LDIF = "LDIF, as a directory writes its entries"
 ERROR = "an error message of a server (JSON) and no roster"
+SUMMARY = "a summary or a proof that provisioner has written, and no roster"
+JSON = "JSON"
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,11 @@ ERROR = "an error message of a server (JSON) and no roster"
         ('{"error": {"code": 401, "message": "Invalid token"}}\n', ERROR),
         ('{"errors":[{"message":"Forbidden"}]}', ERROR),
         ('{"code":401,"message":"Unauthorized","success":false}', ERROR),
+        ('{\n  "provisioner_plan": 3,\n  "roster": []', "a plan that provisioner has kept, and no roster"),
+        ('{\n  "rows": 2,\n  "rejected": 0,\n  "created": 2,', SUMMARY),
+        ('{\n  "users": 2,\n  "reversed": 2,\n  "kept": 0,', SUMMARY),
+        ('{\n  "message": "all as it was", \n  "app_id": "",\n  "base_url": "http://x/v3",', SUMMARY),
+        ('{"rows": 2, "users": [{"uid": "a1", "name": "Ann"}]}', JSON),
         ("ID;PWXL;N;E\r\nP;PGeneral\r\n", "a symbolic link file (SYLK) of a spreadsheet program"),
         ("ID;PCALCOOO32\nB;Y3;X2\n", "a symbolic link file (SYLK) of a spreadsheet program"),
         ('TABLE\n0,1\n"EXCEL"\nVECTORS\n0,3\n', "a data interchange file (DIF) of a spreadsheet program"),

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from provisioner.errors import ConfigurationError, RosterError
+from provisioner.results.formats.outcomes import RESULT_SCHEMA
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from provisioner.validation.fields.source import FromColumn, Joined, Source
@@ -111,6 +112,17 @@ def test_unknown_columns_that_are_nearly_a_field_are_hinted_at() -> None:
     """Only at fields that have no source yet."""
     binding = bind(text_columns("uid", "name", "rawMetadata", "Tags [;]", "roles", "title", "name*", "UIDs"))
     assert binding.hints() == {"rawMetadata": "metadata", "Tags [;]": "tags", "roles": "role"}
+    few = "ignored; map them under [columns] if they matter; did you mean metadata by 'rawMetadata'?"
+    assert binding.hint(1) == few
+
+
+def test_of_results_no_column_is_taken_for_a_field() -> None:
+    """To map `auth_token` as the field that asks for a token would reject every row."""
+    told = bind(dict.fromkeys(RESULT_SCHEMA, pl.String())).hint(10)
+    assert told == (
+        "ignored; they are those of the results of a run, which are no roster: give the roster that it read, or the "
+        "rejected rows beside them (….rejected.csv)"
+    )
 
 
 @pytest.mark.parametrize(
