@@ -38,7 +38,8 @@ def sentence(error: CycloptsError, command: str) -> str:
             option = token.keyword if token and token.keyword else argument.name
             return f"{option}: {_refusal(error, argument, token.value if token else '')}"
         case UnusedCliTokensError(unused_tokens=[word, *_]):
-            return f"{command} has no use for {word!r}; see {command} --help"
+            state = "; the state is named with --state" if command.endswith(" history") else ""
+            return f"{command} has no use for {word!r}{state}; see {command} --help"
     return " ".join(str(error).split())
 
 

@@ -212,13 +212,17 @@ def _port(number: int) -> int:
 
 
 def _key(path: Path | None) -> str | None:
-    """Give the key from the file or the environment; None when there is none. Raises OSError, ValueError."""
+    """Give the key from the file or the environment; None when there is none. Raises ValueError."""
     if path is None:
         return os.environ.get(KEY_VARIABLE, "").strip() or None
     if _KEY.fullmatch(path.name) and not path.exists():
         raise ValueError("--api-key-file: no such file, and it looks like the key itself; give the file that holds it")
-    with path.open("rb") as file:
-        content = file.read(_LARGEST_KEY + 1)
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST_KEY + 1)
+    except OSError as wrong:
+        cure = "name the file that holds the key, or leave the option out"
+        raise ValueError(f"{path}: cannot be read ({wrong.strerror}); {cure}") from None
     if len(content) > _LARGEST_KEY:
         raise ValueError(f"{path}: the key should be in this file, and it is too large to hold one")
     try:
@@ -228,7 +232,9 @@ def _key(path: Path | None) -> str | None:
     if "\0" in key:
         raise ValueError(f"{path}: the key should be in this file, and it is not UTF-8 text; save it as UTF-8")
     if not key:
-        raise ValueError(f"{path}: the key should be in this file, and it is empty")
+        raise ValueError(
+            f"{path}: the key should be in this file, and it is empty; put it there, or leave the option out"
+        )
     return key
 
 

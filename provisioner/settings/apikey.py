@@ -43,8 +43,8 @@ def find_api_key(settings: Settings, environment: Mapping[str, str]) -> tuple[Se
     if not re.fullmatch(r"[\x21-\x7e]+", key):
         raise ConfigurationError(f"{origin}: the API key holds blanks or characters that no key has; copy it again")
     if _DECORATED.search(key):
-        why = "stands in quotes or behind its name, as in a script, and would be sent with them; leave the key alone"
-        raise ConfigurationError(f"{origin}: the API key {why}")
+        why = "stands in quotes or behind its name, as in a script, and would be sent with them"
+        raise ConfigurationError(f"{origin}: the API key {why}; only the key may stand there")
     return SecretStr(key), origin
 
 

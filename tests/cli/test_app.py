@@ -55,6 +55,10 @@ def refusal(*words: str) -> str:
         ("run a --auth-tokens CREATED", "--auth-tokens: 'CREATED' is none of created, all, none"),
         ("run a --verbose=3", "--verbose: takes no value"),
         ("history --last 0", "--last: 0 is less than 1"),
+        (
+            "history s",
+            "provisioner history has no use for 's'; the state is named with --state; see provisioner history --help",
+        ),
         ("doctor x", "provisioner doctor has no use for 'x'; see provisioner doctor --help"),
     ],
 )  # fmt: skip

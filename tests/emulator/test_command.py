@@ -149,7 +149,10 @@ def test_a_port_in_use_is_one_sentence() -> None:
         (("--fault", "lost=1"), "there is no fault named lost; did you mean lost-reply?"),
         (("--fault", "slow=200%"), "slow: a rate is from 0 to 1, not 2.0"),
         (("--core-limit", "0"), "core_limit is at least 1, not 0"),
-        (("--api-key-file", "no-such-file"), "no-such-file: No such file or directory"),
+        (
+            ("--api-key-file", "no"),
+            "no: cannot be read (No such file or directory); name the file that holds the key, or leave the option out",
+        ),
         (
             ("--api-key-file", "01ab" * 10),
             "--api-key-file: no such file, and it looks like the key itself; give the file that holds it",
@@ -171,7 +174,11 @@ def test_a_wrong_option_is_one_sentence(
     [
         ("--users", '{"name": "x"}', 'line 1 is no user: it needs a "uid"'),
         ("--fault-script", '{"rate": {}}', "a fault plan has no 'rate', only rates, script, error_status"),
-        ("--api-key-file", " ", "the key should be in this file, and it is empty"),
+        (
+            "--api-key-file",
+            " ",
+            "the key should be in this file, and it is empty; put it there, or leave the option out",
+        ),
     ],
 )
 def test_a_wrong_file_is_named(

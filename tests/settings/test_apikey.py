@@ -75,7 +75,7 @@ def test_a_key_in_quotes_or_behind_its_name_is_told_and_not_sent(here: Path, tex
     for environment, origin in (({API_KEY_VARIABLE: text}, "COMETCHAT_API_KEY"), ({}, "key")):
         with pytest.raises(ConfigurationError) as error:
             read_api_key(settings, environment)
-        assert str(error.value) == f"{origin}: {said}; leave the key alone"
+        assert str(error.value) == f"{origin}: {said}; only the key may stand there"
 
 
 def test_no_key_is_told_with_every_way_to_give_it() -> None:

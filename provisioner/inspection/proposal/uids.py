@@ -180,7 +180,7 @@ def _encoded(column: Column, facts: Evidence) -> UidChoice | None:
 def _besides(facts: Evidence, column: Column) -> str:
     """Say what else is to be known of a column that is encoded."""
     if column.are_mails:
-        return '. Others can turn such a uid back into the address: encode = "uuid5" hides it'
+        return '. Others can turn such a uid back into the address: encode = "uuid5" with a namespace hides it'
     return f"; {mend}" if (mend := how_to_mend(column, facts)) else ""
 
 

@@ -21,7 +21,7 @@ from typing import Final
 import polars as pl
 
 from provisioner.errors import ExitCode, OutputError, ProvisionerError
-from provisioner.files.looking import digest_of
+from provisioner.files.looking import digest_of, same_file
 from provisioner.model import Outcome
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
@@ -90,6 +90,9 @@ def merge_rounds(results: Sequence[Path], output: Path, tokens: Path | None = No
     of these, `JournalError` while another merge writes there, `RosterError` when it is not as it was written,
     `StorageError` when the disk takes no more.
     """
+    for number, path in enumerate(results):
+        if any(same_file(path, each) for each in results[:number]):
+            raise OutputError(f"{path}: is named twice; name each round once, in their order")
     rounds = [_finished(path) for path in results]
     for before, later in pairwise(rounds):
         _refuse_unrelated(before, later)

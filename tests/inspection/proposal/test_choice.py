@@ -462,7 +462,7 @@ def test_a_uid_that_reveals_an_address_is_told(tmp_path: Path) -> None:
     proposal = proposed(tmp_path, **{"E-Mail": [f"a{n}@x.org" for n in range(5)]})
     assert proposal.entries[0].reason == (
         "e-mail addresses, which no uid can be, so they are encoded; your app has to do the same at log-in. "
-        'Others can turn such a uid back into the address: encode = "uuid5" hides it'
+        'Others can turn such a uid back into the address: encode = "uuid5" with a namespace hides it'
     )
 
 

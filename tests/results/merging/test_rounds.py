@@ -152,6 +152,7 @@ def test_what_is_no_round_of_the_other_is_refused(tmp_path: Path) -> None:
             first,
             stranger,
         ): "does not say which rows of .* its rows were; run that round again, with the columns _row and",
+        (first, second, tmp_path / "." / "u.results.csv"): "is named twice; name each round once, in their order",
         (first, tmp_path / "none.csv"): "none.csv: has no finished results with none.summary.json beside them",
         (first, tmp_path / "u.txt"): "results are written as",
     }
