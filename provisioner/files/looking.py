@@ -86,6 +86,38 @@ def is_free(path: Path, is_ours: Callable[[IO[bytes]], bool]) -> bool:
         return not os.access(path, os.F_OK)
 
 
+def why_not_ours(path: Path, whose: str, is_ours: Callable[[bytes], object]) -> str | None:
+    """Say why a file that is kept under a name of ours must not be written, and what to do; None where it may be.
+
+    whose    the file has to be: `SQLite`
+    is_ours  looks at how its content begins, 64 KiB at most
+
+    A folder, and what cannot be read, is told by who opens it.
+    """
+    try:
+        found = path.lstat()
+        if stat.S_ISDIR(found.st_mode):
+            return None
+        if stat.S_ISLNK(found.st_mode):
+            wrong, cure = "is a link", "remove the link"
+        elif not stat.S_ISREG(found.st_mode):
+            wrong, cure = "is no file", "move it away"
+        elif found.st_nlink > 1:
+            wrong, cure = "is one file with another name (a hard link)", "move it away"
+        elif not is_ours(_beginning(path)):
+            wrong, cure = "holds something else", "move it away"
+        else:
+            return None
+    except OSError:
+        return None
+    return f"{path}: {wrong} where {whose} needs a file of its own; {cure}"
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_LINE)
+
+
 def outer_lines(file: IO[bytes]) -> tuple[bytes, bytes]:
     """Give the first line of a file and the last that has an end, as far as each is within 64 KiB."""
     first = file.readline(_LINE).rstrip(b"\r\n")

@@ -9,12 +9,13 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from provisioner.errors import JournalError
-from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere, open_file
+from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere, open_file, why_not_ours
 from provisioner.journal.meta import Meta
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 
@@ -26,10 +27,14 @@ _HEAD: Final = 100
 _LEAST_PAGE: Final = 512
 _GREATEST_PAGE: Final = 65536
 _MAGIC: Final = b"SQLite format 3\0"
-
+# Ending → how what SQLite keeps beside it begins, unless it holds nothing: its index in the order of the machine.
+_BESIDE: Final = {
+    "-wal": (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"),
+    "-shm": (b"\x18\xe2\x2d\0", b"\0\x2d\xe2\x18"),
+    "-journal": (b"\xd9\xd5\x05\xf9",),
+}
 
 _PORTS: Final = {"http": 80, "https": 443}
-
 _IS_USED: Final = "SELECT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM nights)"
 
 
@@ -143,18 +148,23 @@ def _refuse_two_names(path: Path) -> None:
 
 
 def _refuse_beside(path: Path) -> None:
-    """Refuse what is no file where SQLite keeps the log and its index: it would make a device the owner's alone too.
+    """Refuse what is not SQLite's under its names: that would overwrite it, or make a device the owner's alone.
 
     Raises `JournalError`.
     """
-    for ending in ("-wal", "-shm"):
+    for ending, heads in _BESIDE.items():
         beside = beside_itself(path, ending)
-        if ending == "-shm" and beside.is_symlink():  # SQLite follows none there, and nothing of it is to be kept
-            raise JournalError(f"{beside}: is a link where SQLite needs a file of its own; remove the link")
-        if leads_nowhere(beside):
+        if ending == "-wal" and leads_nowhere(beside):  # of the others nothing is to be kept
             raise JournalError(f"{beside}: {NOWHERE}")
         if beside.exists() and not beside.is_file():
             raise JournalError(f"{beside}: is no file, and belongs to the journal by its name; move it away")
+        if (trouble := why_not_ours(beside, "SQLite", partial(_begins_with, heads))) is not None:
+            raise JournalError(trouble)
+
+
+def _begins_with(heads: tuple[bytes, ...], found: bytes) -> bool:
+    """Whether a file begins like one of these, as far as it reached the disk; SQLite makes room with zeros."""
+    return not found[:4].strip(b"\0") or any(head.startswith(found[:4]) for head in heads)
 
 
 def leave_as_found(path: Path, found: bytes | None) -> None:

@@ -19,8 +19,11 @@ from typing import Final, Self
 from provisioner.errors import JournalError, StorageError
 from provisioner.files.aside import set_aside
 from provisioner.files.cures import ANOTHER_OUTPUT, cure_at, room_for
-from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere
+from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere, why_not_ours
 from provisioner.files.writing import locked
+
+# What holders write; one that was killed before that has left nothing.
+_SAID: Final = re.compile(rb"(?:process \d+ on .+\n)?")
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 # As Linux names them. What comes by FUSE is told apart by its second name; without one it can be anything.
@@ -106,7 +109,9 @@ class JournalLock:
 
     def _take(self) -> None:
         while True:
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            if (trouble := why_not_ours(self._path, "a run", _SAID.fullmatch)) is not None:
+                raise JournalError(trouble)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
             if not locked(self._file):
                 holder = _holder(self._file)
                 os.close(self._file)
@@ -119,7 +124,7 @@ class JournalLock:
     def is_current(self) -> bool:
         """Whether the lock file is still the one that is held: nobody has deleted it or moved it away."""
         try:
-            return os.path.samestat(os.fstat(self._file), self._path.stat())
+            return os.path.samestat(os.fstat(self._file), self._path.lstat())
         except (FileNotFoundError, NotADirectoryError):
             return False
 
@@ -127,7 +132,7 @@ class JournalLock:
 def holder_of(journal: Path) -> str | None:
     """Say which process holds a journal; None when none does. The lock file is read, not made."""
     try:
-        file = os.open(_lock_file(journal), os.O_RDONLY)
+        file = os.open(_lock_file(journal), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return None
     try:

@@ -21,6 +21,7 @@ from provisioner.files.looking import (
     read_text,
     refuse_beside_another,
     same_file,
+    why_not_ours,
 )
 
 
@@ -45,6 +46,26 @@ def test_a_text_that_is_no_utf_8_is_told_with_its_place_and_its_cure(here: Path)
         assert str(error.value) == said
     with pytest.raises(UnreadableError, match=r"^cannot be read \(embedded null byte\)$"):
         read_text(Path("a\0b"))
+
+
+def test_what_lies_where_we_keep_something_is_only_written_when_it_is_ours(here: Path) -> None:
+    """A file with one name that holds what we would write; a folder, or nothing, is told by who opens it."""
+    for name in ("ours", "one", "theirs"):
+        (here / name).write_text("ours" if name == "ours" else "precious")
+    (here / "other").hardlink_to("one")
+    (here / "link").symlink_to("ours")
+    os.mkfifo(here / "pipe")
+    (here / "folder").mkdir()
+    found = {each.name: why_not_ours(each, "a run", lambda content: content == b"ours") for each in Path().iterdir()}
+    needs = "where a run needs a file of its own"
+    assert {name: said for name, said in found.items() if said is not None} == {
+        "one": f"one: is one file with another name (a hard link) {needs}; move it away",
+        "other": f"other: is one file with another name (a hard link) {needs}; move it away",
+        "theirs": f"theirs: holds something else {needs}; move it away",
+        "link": f"link: is a link {needs}; remove the link",
+        "pipe": f"pipe: is no file {needs}; move it away",
+    }
+    assert why_not_ours(Path("nothing"), "a run", bool) is None
 
 
 def test_one_file_is_known_by_all_its_names(here: Path) -> None:

@@ -299,6 +299,15 @@ def test_refuses_what_is_no_journal_and_leaves_it_as_it_is(path: Path, make: Cal
 NOWHERE = "is a link that leads nowhere; mount the disk that it leads to, or remove the link"
 NO_FILE = "is no file, and belongs to the journal by its name; move it away"
 NO_LINK = "is a link where SQLite needs a file of its own; remove the link"
+TWO_NAMES = "is one file with another name (a hard link) where SQLite needs a file of its own; move it away"
+OTHERS = "holds something else where SQLite needs a file of its own; move it away"
+
+
+def somebodys(it: Path) -> Path:
+    """Make a file in another folder, which SQLite would overwrite under the name `it`."""
+    other = it.parent.with_name(f"{it.parent.name}.precious")
+    other.write_text("precious")
+    return other
 
 
 @pytest.mark.parametrize(
@@ -310,6 +319,13 @@ NO_LINK = "is a link where SQLite needs a file of its own; remove the link"
         ("-wal", Path.mkdir, NO_FILE),
         ("-shm", lambda it: it.symlink_to("/nowhere/j.db-shm"), NO_LINK),
         ("-shm", os.mkfifo, NO_FILE),
+        ("-shm", lambda it: it.hardlink_to(somebodys(it)), TWO_NAMES),
+        ("-shm", lambda it: it.write_text("precious"), OTHERS),
+        ("-wal", lambda it: it.symlink_to(somebodys(it)), NO_LINK),
+        ("-wal", lambda it: it.hardlink_to(somebodys(it)), TWO_NAMES),
+        ("-wal", lambda it: it.write_text("precious"), OTHERS),
+        ("-journal", lambda it: it.symlink_to(somebodys(it)), NO_LINK),
+        ("-journal", lambda it: it.write_text("precious"), OTHERS),
     ],
 )
 def test_what_keeps_the_files_of_a_journal_from_being_made_is_named(
@@ -322,6 +338,7 @@ def test_what_keeps_the_files_of_a_journal_from_being_made_is_named(
     with pytest.raises(JournalError) as error, Journal(path, IDENTITY):
         raise AssertionError("opened")
     assert (str(error.value), wrong.lstat().st_mode) == (f"{wrong}: {said}", before)
+    assert all(each.read_text() == "precious" for each in [wrong] if each.is_file())
     assert [each.name for each in path.parent.iterdir()] == [wrong.name]
     wrong.rename(path.with_name("away"))
     with Journal(path, IDENTITY) as journal:

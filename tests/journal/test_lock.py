@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -194,6 +195,49 @@ def test_a_lock_that_cannot_be_made_says_why(path: Path) -> None:
         with pytest.raises(JournalError, match=r"cannot be used as a journal \(Is a directory\); mend that, or choose"):
             take()
     assert (path.exists(), folder.is_dir()) == (True, True)
+
+
+NEEDS = "where a run needs a file of its own"
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda lock, other: lock.symlink_to(other), f"is a link {NEEDS}; remove the link"),
+        (lambda lock, _: lock.symlink_to("nothing"), f"is a link {NEEDS}; remove the link"),
+        (lambda lock, other: lock.hardlink_to(other), f"is one file with another name (a hard link) {NEEDS}; "),
+        (lambda lock, _: os.mkfifo(lock), f"is no file {NEEDS}; move it away"),
+        (
+            lambda lock, _: lock.write_text("process 1 on vm, says Ann\nfor certain\n"),
+            f"holds something else {NEEDS}; ",
+        ),
+    ],
+    ids=["link", "link to nowhere", "hard link", "pipe", "somebody's file"],
+)
+def test_what_is_not_ours_is_not_overwritten_by_a_lock(
+    path: Path, make: Callable[[Path, Path], object], said: str
+) -> None:
+    """Neither what has the lock's name, nor what that leads to; nobody holds it, and without it the lock is had."""
+    lock, other = path.with_name(path.name + ".lock"), path.with_name("other")
+    other.write_text("precious")
+    make(lock, other)
+    names, found = sorted(path.parent.iterdir()), lock.lstat()
+    assert holder_of(path) is None
+    with pytest.raises(JournalError) as error:
+        JournalLock(path).__enter__()
+    assert str(error.value).startswith(f"{lock}: {said}")
+    assert (other.read_text(), sorted(path.parent.iterdir())) == ("precious", names)
+    assert (found.st_ino, found.st_size) == (lock.lstat().st_ino, lock.lstat().st_size)
+    lock.unlink()
+    with JournalLock(path):
+        assert holder_of(path) == US
+
+
+def test_a_lock_that_was_killed_before_it_said_whose_it_is_is_taken_over(path: Path) -> None:
+    """It holds nothing yet."""
+    path.with_name(path.name + ".lock").touch()
+    with JournalLock(path):
+        assert holder_of(path) == US
 
 
 def test_a_lock_whose_file_cannot_be_removed_ends_all_the_same(path: Path) -> None:
