@@ -5,19 +5,22 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Final, cast
 
 from provisioner.errors import OutputError, StorageError
 from provisioner.files.cures import ANOTHER_OUTPUT, MAKE_ROOM, MEND
-from provisioner.files.looking import content_of, digest_of
+from provisioner.files.looking import content_of, digest_of, why_not_ours
 
 # Tokens and people's data are the owner's alone; without tokens, as wide as the umask allows.
 PRIVATE, SHARED = 0o600, 0o666
+
+_DIGESTS: Final = re.compile(rb"[0-9a-f\n]*")
 
 
 @contextmanager
@@ -63,8 +66,10 @@ def _begun(path: Path, mode: int) -> tuple[Path, int]:
 
 def _remove_abandoned(temporary: Path) -> None:
     """Remove what nobody holds locked any more: opened again it would keep its own mode. Raises OSError."""
+    if why_not_ours(temporary, "a run", lambda _: True) is not None:
+        return
     try:
-        file = os.open(temporary, os.O_RDWR)
+        file = os.open(temporary, os.O_RDWR | os.O_NOFOLLOW)
     except OSError:  # not there, or another user's, who may be writing it
         return
     try:
@@ -150,16 +155,32 @@ def notes_of(path: Path) -> Path:
 
 
 def noted(path: Path) -> list[str]:
-    """Give the digests that were noted, the latest last."""
+    """Give the digests that were noted, the latest last; none where something else has that name."""
     try:
-        return content_of(notes_of(path)).decode("ascii").split()
-    except (OSError, ValueError):
+        return content_of(notes_of(path)).decode().split() if _are_ours(notes_of(path)) else []
+    except OSError:
         return []
+
+
+def begin_notes(path: Path) -> None:
+    """Have notes taken of what takes the place of a file, where nothing else has their name. Raises OSError."""
+    with suppress(FileExistsError):
+        notes_of(path).touch(exist_ok=False)
+
+
+def end_notes(path: Path) -> None:
+    """Remove what was noted of a file. Raises OSError."""
+    if _are_ours(notes_of(path)):
+        notes_of(path).unlink(missing_ok=True)
+
+
+def _are_ours(notes: Path) -> bool:
+    return why_not_ours(notes, "a run", _DIGESTS.fullmatch) is None
 
 
 def _note(path: Path, content: Path) -> None:
     """Note what is about to take the place of a file, where notes are taken. Raises OSError."""
-    if (notes := notes_of(path)).exists():
+    if (notes := notes_of(path)).exists() and _are_ours(notes):
         with notes.open("a", encoding="ascii") as file:
             file.write(f"{digest_of(content)}\n")
             file.flush()

@@ -13,7 +13,7 @@ from typing import Any, Final
 from provisioner.errors import JournalError, OutputError
 from provisioner.files.aside import set_aside, set_edited_aside
 from provisioner.files.looking import content_of, digest_of, same_file
-from provisioner.files.writing import noted, notes_of
+from provisioner.files.writing import begin_notes, end_notes, noted
 from provisioner.logs.events import get_logger
 from provisioner.results.outputs import Outputs, state_of, summary_of, told_of_results
 from provisioner.roster.files.inputs import NO_SHEETS, STANDARD_INPUT, InputFile, Inputs, Location, Sheets, local_file
@@ -249,7 +249,7 @@ def forget_notes(summary: Mapping[str, Any]) -> None:
 
 def _forget(path: Path) -> None:
     with suppress(OSError):
-        notes_of(path).unlink(missing_ok=True)
+        end_notes(path)
 
 
 def rewrite(path: Path, written: str | None, write: Callable[[], None], *, recorded: bool = True) -> str | None:
@@ -258,13 +258,13 @@ def rewrite(path: Path, written: str | None, write: Callable[[], None], *, recor
     Every file for people that is written under a name of ours goes this way, and each is known by its digest.
 
     written   `digest_of` what was written there last: anything else is set aside first, and told
-    recorded  a summary will tell the digest; until then it is noted beside the file, see `notes_of`
+    recorded  a summary will tell the digest; until then it is noted beside the file, see `begin_notes`
     """
     aside = set_edited_aside(path, known_digest(path, written))
     digest, before = None, len(noted(path))
     if recorded:
         with suppress(OSError):  # what keeps it from being made, is told of the file itself
-            notes_of(path).touch()
+            begin_notes(path)
     try:
         write()
         later = noted(path)[before:]

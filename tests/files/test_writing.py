@@ -179,6 +179,18 @@ def test_what_killed_writers_have_left_goes_with_the_next_one(tmp_path: Path) ->
     assert ([each.name for each in tmp_path.iterdir()], stat.S_IMODE(path.stat().st_mode)) == (["r.csv"], PRIVATE)
 
 
+def test_what_nobody_here_has_begun_is_let_alone(tmp_path: Path) -> None:
+    """A link, a second name or a pipe under the name of a temporary neighbour: neither it nor what it leads to goes."""
+    other, left = tmp_path / "other", [tmp_path / ".r.csv.part", tmp_path / ".r.csv.2.part", tmp_path / ".r.csv.3.part"]
+    other.write_text("precious")
+    left[0].symlink_to("other")
+    left[1].hardlink_to(other)
+    os.mkfifo(left[2])
+    with written_whole(tmp_path / "r.csv", PRIVATE) as temporary:
+        temporary.write_text("ours")
+    assert (sorted(tmp_path.iterdir()), other.read_text()) == (sorted([*left, other, tmp_path / "r.csv"]), "precious")
+
+
 def test_who_writes_next_has_the_temporary_name_to_itself(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the moment the file has its name: what ends then takes nothing away."""
     path, next_one = here / "r.csv", ExitStack()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -112,6 +113,33 @@ def test_what_was_put_in_place_is_known_before_a_summary_tells_of_it(here: Path)
     assert [Path(each["kept_as"]).read_text() for each in events] == ["mended"]
     write_summary(here / "s.json", {"outputs": {"rejected": str(path)}, "digests": {"rejected": third}})
     assert list(here.glob(".*")) == []
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda note: note.symlink_to("other"),
+        lambda note: note.symlink_to("nothing"),
+        lambda note: note.hardlink_to("other"),
+        lambda note: note.write_text("precious\n"),
+    ],
+    ids=["link", "link to nowhere", "hard link", "somebody's file"],
+)
+def test_what_has_the_name_of_a_note_and_is_none_stays_as_it_is(here: Path, make: Callable[[Path], object]) -> None:
+    """Nothing is noted then, and what is written is known all the same once a summary tells of it."""
+    path, note, other = here / "r.csv", here / ".r.csv.written", here / "other"
+    other.write_text("precious\n")
+    make(note)
+
+    def whole() -> None:
+        with written_whole(path, SHARED) as temporary:
+            temporary.write_text("new")
+
+    digest = rewrite(path, None, whole)
+    write_summary(here / "s.json", {"outputs": {"results": str(path)}, "digests": {"results": digest}})
+    assert (digest, known_digest(path, None)) == (digest_of(path), None)
+    assert {each.name for each in here.iterdir()} == {"r.csv", ".r.csv.written", "other", "s.json"}
+    assert [each.read_text() for each in (other, note) if each.exists()][-1] == "precious\n"
 
 
 def test_a_write_that_fails_tells_what_was_set_aside_for_it(here: Path) -> None:
