@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from threading import Thread
 from typing import Protocol, TypeVar
 
+from provisioner.stop import Stopper, stop_early
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
 T = TypeVar("T")
+C = TypeVar("C", bound=_Closable)
 
 
 class InThread(Protocol):
@@ -33,3 +42,37 @@ def one_ahead(items: Iterator[T]) -> Iterator[T]:
         while (item := upcoming.result()) is not end:
             upcoming = thread.submit(next, items, end)
             yield item  # type: ignore[misc]
+
+
+async def unless_stopped(call: Callable[[], C], stopper: Stopper) -> C:
+    """Carry out a call that may wait for others for ever, such as for who writes into a pipe.
+
+    A thread of its own does it, which is left behind when the run is to end first: nothing else ends its waiting. What
+    it gives after that is closed. Raises `InterruptedEarlyError` then.
+    """
+    outcome: Future[C] = Future()
+    outcome.set_running_or_notify_cancel()
+    Thread(target=_carry_out, args=(call, outcome), name="opener", daemon=True).start()
+    opened, stopping = asyncio.wrap_future(outcome), asyncio.ensure_future(stopper.wait())
+    try:
+        await asyncio.wait((opened, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not opened.done():
+            stop_early(stopper)
+        return opened.result()
+    finally:
+        stopping.cancel()
+        if not opened.done():
+            opened.cancel()
+            outcome.add_done_callback(_close)
+
+
+def _carry_out(call: Callable[[], C], outcome: Future[C]) -> None:
+    try:
+        outcome.set_result(call())
+    except BaseException as error:  # whoever waits for the outcome is to have it
+        outcome.set_exception(error)
+
+
+def _close(outcome: Future[C]) -> None:
+    if outcome.exception() is None:
+        outcome.result().close()

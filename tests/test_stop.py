@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from provisioner.errors import ExitCode, StorageError, out_of_memory
-from provisioner.stop import InterruptedEarlyError, Stop, Stopper, ending_gently, stopping_on_storage_error
+from provisioner.stop import (
+    InterruptedEarlyError,
+    Stop,
+    Stopper,
+    ending_gently,
+    stopping_on_storage_error,
+)
 from tests.rig import clock
 
 FIRST = Stop("key", "the API key is not accepted", ExitCode.API)

@@ -9,7 +9,6 @@ one `RosterError` that says where; what the rows hold is judged elsewhere.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -29,8 +28,8 @@ from provisioner.roster.encodings.readings import NotUtf8Error, escaped_letters
 from provisioner.roster.files import signature
 from provisioner.roster.files.archive import Member, find_member
 from provisioner.roster.files.compression import Compressed
-from provisioner.roster.files.inputs import STANDARD_INPUT, TEXTS, InputFile, Inputs, Location, local_file
-from provisioner.roster.files.origin import LocalFile, Origin, spool
+from provisioner.roster.files.inputs import TEXTS, InputFile, Inputs, Location, local_file
+from provisioner.roster.files.origin import CHUNK, LocalFile, Origin, chunks, spool, unreadable
 from provisioner.roster.files.text import is_utf8, text_codec
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
@@ -40,7 +39,6 @@ from provisioner.roster.wrapped import Partitioned, beside, unmarked, unpacked
 Opener: TypeAlias = Callable[[int | None], Roster]
 """Opens a file for at most so many rows."""
 
-_CHUNK = 1024 * 1024
 _LOOKED_THROUGH = 64 * 1024
 _TAB = "tsv"
 _SPARSE = frozenset({"ndjson", "json"})
@@ -59,7 +57,7 @@ class RosterOptions:
     missing    says how many of the needed columns some names lack
     of_people  says how many of those lack that uid and name are made of; `missing` does so where none other is given
     query      whose rows the roster is, when it is no file
-    interrupted  called while a query is answered; what it raises ends it
+    interrupted  called while a query is answered or a pipe is read; what it raises ends it
     """
 
     encoding: str | None = None
@@ -149,7 +147,7 @@ def _opener(file: InputFile, options: RosterOptions, folder: Path, opened: ExitS
         return partial(_around, partial(beside, member.about, packed=True), opener), inside.family in _SPARSE
     if file.family not in TEXTS:
         return _table(file, options), False
-    origin = _origin(file, folder)
+    origin = _origin(file, folder, options.interrupted)
     opened.callback(origin.close)
     signature.check_signature(file, _start(origin), origin)
     return _text(file, origin, options), file.family in _SPARSE
@@ -195,7 +193,7 @@ def _unzipped(inside: InputFile, member: Member, options: RosterOptions, folder:
 
 def _pieces(origin: Origin) -> Iterator[bytes]:
     with origin.open() as file:
-        while piece := file.read(_CHUNK):
+        while piece := file.read(CHUNK):
             yield piece
 
 
@@ -255,13 +253,13 @@ def _csv(origin: Origin, codec: str | None, header: HeaderOptions, limit: int | 
     return refuse_quoted_lines(open_csv(origin, codec, header, limit))
 
 
-def _origin(file: InputFile, folder: Path) -> Origin:
+def _origin(file: InputFile, folder: Path, interrupted: Callable[[], None]) -> Origin:
     if file.location is Location.REMOTE:
         from provisioner.roster.files.objectstore import fetch
 
         return fetch(file.where, folder)
     if file.location is Location.STREAM:
-        return _spooled(file, folder)
+        return _spooled(file, folder, interrupted)
     return LocalFile(Path(file.where))
 
 
@@ -287,27 +285,9 @@ def _start(origin: Origin, length: int = signature.LENGTH) -> bytes:
         raise unreadable(origin.name, error) from error
 
 
-def _spooled(file: InputFile, folder: Path) -> Origin:
-    origin = spool(file.name, chunks(file), folder)
+def _spooled(file: InputFile, folder: Path, interrupted: Callable[[], None]) -> Origin:
+    origin = spool(file.name, chunks(file, interrupted), folder)
     if not origin.size:
         origin.close()
         raise EmptyRosterError(f"{file.name} is empty: it has no bytes at all")
     return origin
-
-
-def chunks(file: InputFile) -> Iterator[bytes]:
-    """Read a pipe or a device to its end. Raises RosterError."""
-    where = 0 if file.where == STANDARD_INPUT else file.where
-    try:
-        with open(where, "rb", buffering=0, closefd=where != 0) as stream:
-            if os.isatty(stream.fileno()):
-                raise RosterError(f"{file.name} is a terminal; pipe a CSV into it, or name a file")
-            while chunk := stream.read(_CHUNK):
-                yield chunk
-    except OSError as error:
-        raise unreadable(file.name, error) from error
-
-
-def unreadable(name: str, error: OSError) -> RosterError:
-    """Say why what is called so cannot be read."""
-    return RosterError(f"{name} cannot be read: {error.strerror or error}")

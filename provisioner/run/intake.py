@@ -7,7 +7,6 @@ Each step is a type of its own, so that none can be left out: what repeats in a 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Executor
@@ -35,7 +34,7 @@ from provisioner.run.job import Job, Run, reading_options, source_of, way_to_a_m
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
 from provisioner.tally import RowTally
-from provisioner.threads import in_thread, one_ahead
+from provisioner.threads import in_thread, one_ahead, unless_stopped
 from provisioner.validation import survey as surveying
 from provisioner.validation.checked import Checked, Verdicts
 from provisioner.validation.fields.binding import Binding, UnmappedError, bind, needed_columns
@@ -256,10 +255,11 @@ class Surveyed:
 
 
 async def open_roster(run: Run, *, offline: bool = False) -> Opened:
-    """Open the roster and warn of columns that are ignored; raises `UsageError`."""
+    """Open the roster and warn of columns that are ignored; raises `UsageError`, or `InterruptedEarlyError`."""
     job = run.job
-    opening = partial(Opened.open, offline=offline, interrupted=lambda: stop_early(run.stopper))
-    opened = await asyncio.to_thread(opening, job.roster, job.settings, job.outputs.results.parent, run.tally.rows)
+    opening = partial(Opened.open, job.roster, job.settings, job.outputs.results.parent, run.tally.rows)
+    opening = partial(opening, offline=offline, interrupted=lambda: stop_early(run.stopper))
+    opened = await unless_stopped(opening, run.stopper)
     if unknown := opened.binding.unknown:
         hint = opened.binding.hint(_NAMED)
         more = {"more": len(unknown) - _NAMED} if len(unknown) > _NAMED else {}

@@ -269,7 +269,7 @@ def query_of(settings: Settings) -> Query | None:
 def reading_options(inputs: Inputs, settings: Settings, interrupted: Callable[[], None]) -> RosterOptions:
     """Say how a roster is to be read; raises `ConfigurationError`.
 
-    interrupted  called while a query is answered; what it raises ends it
+    interrupted  called while a query is answered or a pipe is read; what it raises ends it
     """
     from provisioner.roster.reader import RosterOptions
 

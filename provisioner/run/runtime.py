@@ -41,9 +41,7 @@ _ONCE: Final[Mapping[str, Sequence[str]]] = {"run": ("restart", "restored"), "sy
 
 NOTHING_SENT: Final = "stopped before anything was sent"
 
-_COUNTED: Final = (
-    "rows", *(outcome.value for outcome in Outcome), "requests", "elapsed_seconds", "exit_code",
-)  # fmt: skip
+_COUNTED: Final = ("rows", *(outcome.value for outcome in Outcome), "requests", "elapsed_seconds", "exit_code")
 
 
 class Ending(Protocol):
@@ -167,8 +165,7 @@ def _tell_stop(settings: Settings, stop: Stop, *, begun: bool = True) -> None:
 
 
 async def _watch_signals(work: Work, stopper: Stopper, dial: Dial | None) -> Ending:
-    numbers = list(_SIGNALS)
-    loop = asyncio.get_running_loop()
+    loop, numbers = asyncio.get_running_loop(), list(_SIGNALS)
     for number in _SIGNALS:
         loop.add_signal_handler(number, _on_signal, number, stopper)
     hangup = getattr(signal, "SIGHUP", None)
@@ -251,6 +248,11 @@ def is_agreed(question: str, *, default: bool, console: Console | None = None) -
     finally:
         if before is not None:
             signal.signal(signal.SIGINT, before)
+
+
+def have_interrupts_heard() -> None:
+    """Have SIGINT cut short what waits for a pipe: polars takes it when it is imported, and has the waiting go on."""
+    signal.siginterrupt(signal.SIGINT, True)
 
 
 def begin_agreed(about: object) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import pty
+import signal
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -123,3 +125,36 @@ def test_no_room_for_standard_input_is_told(tmp_path: Path) -> None:
     said = f"out: no room to keep standard input in (File too large); {MAKE_ROOM}"
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (3, f"error: {said}")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["r.check.summary.json"], "every exit leaves one"
+
+
+# More than a pipe holds, so that it is written only once somebody reads it; and more may come.
+BEGUN = b"uid;name\n" + b"ann;Ann\n" * 20_000
+
+
+@pytest.mark.parametrize(
+    ("command", "number", "code", "summary"),
+    [
+        (["run", "-", "--emulator"], signal.SIGTERM, 143, "stdin.results.summary.json"),
+        (["validate", "-"], signal.SIGINT, 130, "stdin.results.check.summary.json"),
+        (["init", "-"], signal.SIGINT, -signal.SIGINT, None),
+    ],
+    ids=["run", "validate", "init"],
+)
+def test_a_signal_ends_a_command_that_waits_for_its_roster(
+    tmp_path: Path, command: list[str], number: signal.Signals, code: int, summary: str | None
+) -> None:
+    """At once, with its summary, though whoever writes into the pipe has stalled and never ends."""
+    given: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen([COMMAND, *command], cwd=tmp_path, env=environment(), **given) as process:
+        try:
+            assert process.stdin is not None
+            process.stdin.write(BEGUN)
+            process.stdin.flush()
+            process.send_signal(number)
+            assert process.wait(PATIENCE) == code
+        finally:
+            process.kill()
+    found = [] if summary is None else [summary]
+    assert [each.name for each in tmp_path.iterdir()] == found
+    told = [json.loads((tmp_path / name).read_bytes()) for name in found]
+    assert [each["stopped_by"] for each in told] == [number.name.lower()] * len(found)

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, TypeVar, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, Final, Protocol, TypeAlias, TypeVar, cast
 
 from provisioner.errors import RosterError, StorageError
 from provisioner.files.cures import MAKE_ROOM
 from provisioner.files.looking import length_of
 from provisioner.files.writing import unnamed_file
+from provisioner.roster.files.inputs import STANDARD_INPUT, InputFile
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 T = TypeVar("T")
+
+CHUNK: Final = 1024 * 1024
+"""How many bytes of what is kept are read at once."""
 
 Version: TypeAlias = tuple[int, ...]
 """Device, inode, length and time of the last change of a file; empty where the bytes cannot change."""
@@ -178,3 +182,22 @@ def _discard(file: IO[bytes]) -> None:
         file.close()
     except OSError:
         return
+
+
+def chunks(file: InputFile, interrupted: Callable[[], None] = lambda: None) -> Iterator[bytes]:
+    """Read a pipe or a device to its end, or until `interrupted` raises. Raises RosterError."""
+    where = 0 if file.where == STANDARD_INPUT else file.where
+    try:
+        with open(where, "rb", buffering=0, closefd=where != 0) as stream:
+            if os.isatty(stream.fileno()):
+                raise RosterError(f"{file.name} is a terminal; pipe a CSV into it, or name a file")
+            while chunk := stream.read(CHUNK):
+                interrupted()
+                yield chunk
+    except OSError as error:
+        raise unreadable(file.name, error) from error
+
+
+def unreadable(name: str, error: OSError) -> RosterError:
+    """Say why what is called so cannot be read."""
+    return RosterError(f"{name} cannot be read: {error.strerror or error}")

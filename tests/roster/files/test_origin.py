@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.errors import OutputError, StorageError
+from provisioner.errors import ExitCode, OutputError, StorageError
 from provisioner.files.cures import MAKE_ROOM
-from provisioner.roster.files.origin import LocalFile, Origin, spool
+from provisioner.roster.files.inputs import local_file
+from provisioner.roster.files.origin import LocalFile, Origin, chunks, spool
+from provisioner.stop import InterruptedEarlyError, Stop
 from tests.rig.disk import no_file_larger_than
 
 
@@ -32,6 +34,20 @@ def test_an_origin_is_read_from_its_start_each_time(origin: Origin, tmp_path: Pa
         assert (one.seek(-2, os.SEEK_END), one.read(), one.read()) == (8, b"89", b"")
     with origin.open() as again:
         assert (again.read(), again.seek(1), again.read(2), again.seek(1, os.SEEK_CUR)) == (b"0123456789", 1, b"12", 4)
+
+
+def test_what_never_ends_is_read_until_the_run_does(tmp_path: Path) -> None:
+    """What is raised for that comes up behind the next piece, and nothing of the rest is waited for."""
+    asked: list[str] = []
+
+    def interrupted() -> None:
+        asked.append("is it to end?")
+        if len(asked) == 3:
+            raise InterruptedEarlyError(Stop("sigint", "interrupted", ExitCode.SIGINT))
+
+    with pytest.raises(InterruptedEarlyError):
+        spool("zeros", chunks(local_file("/dev/zero"), interrupted), tmp_path)
+    assert (len(asked), list(tmp_path.iterdir())) == (3, [])
 
 
 def test_what_is_spooled_has_no_name(tmp_path: Path) -> None:
