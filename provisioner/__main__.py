@@ -1,6 +1,7 @@
 """Where the command begins: until it minds signals itself, an interrupt simply ends it, without a traceback."""
 
 import gc
+import io
 import os
 import signal
 import sys
@@ -41,6 +42,12 @@ def _open_standard_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(number, "r" if name == "stdin" else "w", closefd=False))
+    # Under PYTHONUNBUFFERED a text goes to the system in one piece, and what that does not take at once is lost: a pipe
+    # whose reader is slow takes 64 KiB. A buffer goes on until all of it is written.
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(stream.buffer, io.RawIOBase):
+            setattr(sys, name, os.fdopen(stream.fileno(), "w", 1, stream.encoding, stream.errors, closefd=False))
 
 
 if __name__ == "__main__":

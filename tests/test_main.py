@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
+from typing import IO
 
 import pytest
 
-from tests.rig.command import COMMAND, environment
+from tests.rig.command import COMMAND, deadline, environment, wait_until
 
 PATIENCE = 60.0
 
@@ -43,6 +46,32 @@ def test_a_standard_stream_that_is_closed_is_opened_on_nothing(closed: int, tmp_
     )
     assert run.returncode == 0
     assert (tmp_path / "file").read_bytes() == b""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_all_of_a_long_text_is_printed_however_the_writing_is_interrupted(stream: str, unbuffered: str) -> None:
+    """A slow reader gets the whole of it, also where Python is told to buffer nothing: what is short is written on."""
+    other = "stderr" if stream == "stdout" else "stdout"
+    code = (
+        "import signal, sys; import provisioner.__main__ as main; main._open_standard_streams(); "
+        f"signal.signal(signal.SIGUSR1, lambda *_: print('heard', file=sys.{other}, flush=True)); "
+        f"print('x' * 500_000, file=sys.{stream}, flush=True)"
+    )
+    variables = {**environment(PYTHONUNBUFFERED=unbuffered), "PYTHONPATH": os.pathsep.join(sys.path)}
+    command, pipe = [sys.executable, "-c", code], subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=variables) as process, deadline(process):
+        written: IO[str] = getattr(process, stream)
+        wait_until(lambda: _waiting(written) >= 4096)
+        process.send_signal(signal.SIGUSR1)
+        heard = getattr(process, other).readline()
+        read = written.read()
+    assert (heard, len(read), process.returncode) == ("heard\n", 500_001, 0)
+
+
+def _waiting(pipe: IO[str]) -> int:
+    """How many bytes are in a pipe."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 @pytest.mark.parametrize("loaded", ["sys", "polars"])
