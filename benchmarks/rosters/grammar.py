@@ -88,7 +88,7 @@ def make_case(random: Random) -> Case:
         body = body[:at] + random.choice(['"', '""', delimiter, eol, " ", "\\", "a"]) + body[at:]
     if eol == "\r":
         body = re.sub(r'("[^"\r]*")|\n', lambda found: found[1] or "\r", body)
-        if line_end(body) != CR:
+        if line_end(body, delimiter, escape) != CR:
             body = body.replace("\n", "\r")
     return Case(
         header=delimiter.join(["uid", "name", "tags", "dept"][:width]) + eol,

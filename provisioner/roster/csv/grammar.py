@@ -91,6 +91,13 @@ class Dialect:
         """Whether a line end that is none in this file may stand between two rows; see `has_other_ends`."""
         return self._joined.search(block) is not None
 
+    def outside_quotes(self, text: str) -> str:
+        """Take the quoted cells out of a text, wherever its lines end."""
+        if not self.quoting:
+            return text
+        opening = rf'([{re.escape(self.delimiter)}\r\n]){self._blanks}"'
+        return re.sub(rf'{opening}{self._content}(?:"|\Z)', r"\1", self.delimiter + text, flags=re.DOTALL)
+
     @property
     def other_end(self) -> str:
         """The line end that is none in this file."""
@@ -124,10 +131,16 @@ class Dialect:
         return rf'(?:[^"{mark}]++|{mark}.|"")*+'
 
 
-def line_end(text: str) -> str:
-    """Tell what ends the lines of a text: a CR alone does only where no LF is outside quotes."""
-    bare = re.sub('"[^"]*(?:"|\\Z)', "", text)
-    return CR if CR in bare and LF not in bare else LF
+def line_end(text: str, delimiters: str, escape: str = "", *, quoting: bool = True) -> str:
+    """Tell what ends the lines of a text: a CR alone does only where no LF is outside quotes.
+
+    delimiters  one of them separates the cells: what is in quotes depends on where cells begin
+    """
+    if text.count(CR) == text.count(CR + LF):
+        return LF
+    dialects = (Dialect(delimiter, escape=escape, quoting=quoting) for delimiter in delimiters)
+    bare = [each.outside_quotes(text) for each in dialects]
+    return CR if all(CR in each for each in bare) and any(LF not in each for each in bare) else LF
 
 
 def is_blank(cell: str | None) -> bool:

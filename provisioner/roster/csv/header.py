@@ -97,14 +97,14 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     options = options or HeaderOptions()
     head = _head(name, stream, options.header_row or 1)
     text = _text(name, head)
-    eol = line_end(text)
     above = _SEPARATOR_LINE.match(text)
-    start = above.end() if above else 0
-    top = start
+    top = start = above.end() if above else 0
     by_name = options.delimiter or options.implied
     told = above or _REJECTED_LINE.match(text, start)
     given = options.delimiter or (told[1] if told else by_name)
-    dialect = Dialect(",", eol, options.escape, options.quoting or given != by_name)
+    quoting = options.quoting or given != by_name
+    eol = line_end(text, given or DELIMITERS, options.escape, quoting=quoting)
+    dialect = Dialect(",", eol, options.escape, quoting)
     # Rejected rows that came back are fed in with the same settings: their header is the first line, and no character
     # takes the meaning of the next one away.
     if (options.header_row or options.escape) and _is_of_rejected(text, start, dialect, given):

@@ -42,7 +42,7 @@ class _Lines:
     """The lines of a file: how they end, and how many tabs are in the first."""
 
     def __init__(self, text: bytes) -> None:
-        self.eol = line_end(text[:_OVERLAP].decode("latin-1")).encode()
+        self.eol = line_end(text[:_OVERLAP].decode("latin-1"), "\t").encode()
         self._tabs = text.lstrip(b"\r\n").split(self.eol, 1)[0].count(b"\t")
         end = rb"\r*+(?:\n|\Z)" if self.eol == b"\n" else rb"\r|\Z"
         self._opening = re.compile(rb'(?:\A|[\t%s]) *+(?=")' % self.eol)

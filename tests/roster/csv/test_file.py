@@ -50,6 +50,26 @@ def test_files_made_at_random_are_read_as_letter_by_letter(tmp_path: Path, seed:
 
 
 @pytest.mark.sampled
+@pytest.mark.parametrize("eol", ["\r", "\n", "\r\n"])
+def test_what_a_program_has_written_is_read_back_whatever_ends_its_lines(tmp_path: Path, eol: str) -> None:
+    """Quotes within bare cells stand for themselves, and line ends of any kind may be in quoted ones."""
+    path, random = tmp_path / "r.csv", Random(eol)
+    for number in range(150):
+        mark = random.choice(",;\t|")
+        cells = ['5" pipe', 'x"y"', "a" + mark, "one\ntwo", 'say "so"\r\n', '"', "plain", f'5"{mark}6"']
+        rows = [(f"a{each}", *random.choices(cells, k=2)) for each in range(random.randrange(1, 9))]
+        written = [mark.join(_written(cell, mark) for cell in row) for row in [("uid", "name", "note"), *rows]]
+        path.write_bytes("".join(line + eol for line in written).encode())
+        assert rows_of(open_csv(path)) == rows, (number, written)
+
+
+def _written(cell: str, delimiter: str) -> str:
+    """A cell in quotes where it needs them."""
+    needed = cell.startswith('"') or any(letter in cell for letter in (delimiter, "\r", "\n"))
+    return '"{}"'.format(cell.replace('"', '""')) if needed else cell
+
+
+@pytest.mark.sampled
 @pytest.mark.parametrize("row", [b"x,y,z\n", b'x,"y\n', b'x,"y"z\n', b"x,\xff\n"])
 def test_a_defect_far_into_a_large_file_is_told_by_its_row_line_and_byte(tmp_path: Path, row: bytes) -> None:
     """Many blocks further on than the first, which `open_roster` tries."""

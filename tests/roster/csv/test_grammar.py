@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.roster.csv.grammar import CR, LF, Break, Dialect, Reading, is_plain, read_rows
+from provisioner.roster.csv.grammar import CR, LF, Break, Dialect, Reading, is_plain, line_end, read_rows
 from tests.rig.strictcsv import Letters, RefusedError
 
 COMMA = Dialect()
@@ -198,3 +198,45 @@ def test_the_quick_pattern_ends_where_the_plain_one_does(pieces: list[str]) -> N
 def test_whether_a_block_is_plain(block: bytes, plain: bool) -> None:
     """Two cells whose ends hide each other are found, which no count of quotes would."""
     assert is_plain(block, COMMA) is plain
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ('a,b\ra1,"one\ntwo"\r', CR),
+        ('a,b\ra1,5" pipe\rb2,"one\ntwo"\r', CR),
+        ('a;b\ra1;5", 6"\rb2; "one\n""two"""\r', CR),
+        ('a,b\ra1,"5\\" pipe\n"\r', CR),
+        ('a,b\ra1,5" pipe\nb2,6"\r', LF),
+        ('a,"b\rc"', LF),
+        ("a\r\nb\r\n", LF),
+        ("a\rb\nc", LF),
+    ],
+)
+def test_a_cr_alone_ends_lines_where_no_lf_is_outside_quotes(text: str, end: str) -> None:
+    """What is in quotes is told by where cells begin: a quote within a bare cell opens nothing."""
+    assert line_end(text, ",;\t|", "\\") == end
+    assert line_end(text.replace("\r", "\n"), ",;\t|", "\\") == LF
+
+
+@given(st.lists(st.sampled_from(['"', '""', ",", "\r", "\n", "\r\n", " ", "a", ',"', '"\r']), max_size=20).map("".join))
+def test_what_is_outside_quotes_is_told_as_letter_by_letter(text: str) -> None:
+    """Whatever stands in a bare cell, and wherever its lines end."""
+    assert COMMA.outside_quotes(text)[1:] == bare_letters(text)
+
+
+def bare_letters(text: str) -> str:
+    """A text without its quoted cells, letter by letter: a cell begins behind a comma, a CR or an LF."""
+    bare, at, begins = "", 0, True
+    while at < len(text):
+        quote = at
+        while begins and text[quote : quote + 1] in (" ", "\t"):
+            quote += 1
+        if begins and text[quote : quote + 1] == '"':
+            at = quote + 1
+            while at < len(text) and (text[at] != '"' or text[at : at + 2] == '""'):
+                at += 2 if text[at] == '"' else 1
+            at, begins = at + 1, False
+            continue
+        bare, begins, at = bare + text[at], text[at] in ",\r\n", at + 1
+    return bare
