@@ -34,14 +34,13 @@ from provisioner.roster.files.text import is_utf8, text_codec
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
 from provisioner.roster.parts import Part, join
-from provisioner.roster.wrapped import Partitioned, beside, unmarked, unpacked
+from provisioner.roster.wrapped import SPARSE, Partitioned, beside, unmarked, unpacked
 
 Opener: TypeAlias = Callable[[int | None], Roster]
 """Opens a file for at most so many rows."""
 
 _LOOKED_THROUGH = 64 * 1024
 _TAB = "tsv"
-_SPARSE = frozenset({"ndjson", "json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,13 +143,13 @@ def _opener(file: InputFile, options: RosterOptions, folder: Path, opened: ExitS
     if file.family == "zip":
         inside, member = _member(file)
         opener = _unzipped(replace(inside, archive=file.name), member, options, folder, opened)
-        return partial(_around, partial(beside, member.about, packed=True), opener), inside.family in _SPARSE
+        return partial(_around, partial(beside, member.about, packed=True), opener), inside.family in SPARSE
     if file.family not in TEXTS:
         return _table(file, options), False
     origin = _origin(file, folder, options.interrupted)
     opened.callback(origin.close)
     signature.check_signature(file, _start(origin), origin)
-    return _text(file, origin, options), file.family in _SPARSE
+    return _text(file, origin, options), file.family in SPARSE
 
 
 def _asked(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> Opener:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Final
@@ -13,11 +13,14 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.columns import ADDED, MARKED, named
 from provisioner.roster.csv import apostrophes
-from provisioner.roster.files.inputs import Sheets
+from provisioner.roster.files.inputs import Inputs, Sheets
 from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.roster.formats.rows import ONLY_PART, Notice, Progress, Roster, RosterBatch
 from provisioner.roster.jsonpages import Page, only_part
 from provisioner.wording import listed
+
+SPARSE: Final = frozenset({"ndjson", "json"})
+"""The families of files whose rows may lack columns: nothing in them names all columns."""
 
 _AROUND: Final = " \t\u00a0\ufeff\"'"
 _END_OF_OBJECT: Final = r"\s*\}\s*$"
@@ -217,6 +220,34 @@ class Unmarked(Wrapped):
 def unmarked(roster: Roster) -> Roster:
     """Take away the apostrophes that `csv.apostrophes` has given to texts, if the roster says that there are any."""
     return Unmarked(roster) if roster.schema.keys() >= {*ADDED, MARKED} else roster
+
+
+@dataclass(frozen=True, slots=True)
+class Completed(Wrapped):
+    """A roster that has more columns than any of its rows: in `new` ones nothing stands."""
+
+    new: Sequence[str]
+
+    @property
+    def schema(self) -> Mapping[str, pl.DataType]:
+        """Its own columns, then the new ones."""
+        return {**self.inner.schema, **dict.fromkeys(self.new, pl.String())}
+
+    def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
+        """All rows, with nothing in the new columns."""
+        nothing = [pl.lit(None, pl.String).alias(name) for name in self.new]
+        for batch in self.inner.batches(progress):
+            yield replace(batch, frame=batch.frame.with_columns(nothing))
+
+
+def completed(roster: Roster, inputs: Inputs, mapped: Iterable[str]) -> Roster:
+    """Give rejected rows that are objects the columns that are mapped and stand in none of them, as empty ones.
+
+    In their roster others had them. That a roster of another kind lacks a column is a slip, as its header tells.
+    """
+    new = [name for name in mapped if name not in roster.schema]
+    sparse = all(file.family in SPARSE for file in inputs.files)
+    return Completed(roster, new) if new and sparse and roster.schema.keys() >= {*ADDED} else roster
 
 
 def _without_marks(frame: pl.DataFrame) -> pl.DataFrame:

@@ -29,7 +29,7 @@ from provisioner.roster import reader as roster_reader
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.rows import ANOTHER_HEADER, Roster, RosterBatch
-from provisioner.roster.wrapped import maybe_partial
+from provisioner.roster.wrapped import completed, maybe_partial
 from provisioner.run.job import Job, Run, reading_options, source_of, way_to_a_mapping
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
@@ -43,7 +43,6 @@ from provisioner.validation.survey import Survey
 from provisioner.validation.validator import Validator
 
 log = get_logger()
-
 _NAMED: Final = 10  # columns that a warning names; how many more there are is said
 _ROLES_KEPT: Final = 1000  # as many names of roles are enough
 
@@ -104,6 +103,7 @@ class Opened:
         """Open a roster and match its columns; raises `UsageError`, or as `interrupted` does."""
         earlier = EarlierRounds.of(inputs.paths)
         roster = roster_reader.open_roster(inputs, reading_options(inputs, settings, interrupted), folder)
+        roster = completed(roster, inputs, settings.columns.columns)
         try:
             schema = needed_columns(settings.columns) if roster.rowless else roster.schema
             binding = bind(schema, settings.columns, roster.repeated)

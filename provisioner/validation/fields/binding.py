@@ -144,10 +144,8 @@ def bind(
 
 def needed_columns(mapping: ColumnMapping) -> dict[str, pl.DataType]:
     """Give the columns that have to be there, as text: those of a roster without rows, which nobody has seen."""
-    sources = (*mapping.fields.values(), *mapping.metadata.values())
-    mapped = [column for source in sources for column in source.columns]
     names = [name for name in REQUIRED if name not in mapping.fields]
-    return dict.fromkeys([*names, *mapped], pl.String())
+    return dict.fromkeys([*names, *mapping.columns], pl.String())
 
 
 def _claim(schema: Mapping[str, pl.DataType], fields: dict[str, Source], metadata: dict[MetadataPath, Source]) -> None:

@@ -79,7 +79,7 @@ class ColumnMapping:
 
         A mended round would make users of our row numbers, and publish our words on their profiles.
         """
-        for column in sorted(each for each in self._named if each.startswith("_")):
+        for column in sorted(each for each in self.columns if each.startswith("_")):
             from provisioner.roster.columns import ADDED, MARKED  # with polars, which most commands do without
 
             if column in {*ADDED, MARKED}:
@@ -89,8 +89,10 @@ class ColumnMapping:
                 )
 
     @property
-    def _named(self) -> set[str]:
-        return {column for source in (*self.fields.values(), *self.metadata.values()) for column in source.columns}
+    def columns(self) -> tuple[str, ...]:
+        """The columns that the table makes something of."""
+        sources = (*self.fields.values(), *self.metadata.values())
+        return tuple(dict.fromkeys(column for source in sources for column in source.columns))
 
     @property
     def roles(self) -> tuple[Any, ...]:
@@ -111,7 +113,7 @@ class ColumnMapping:
         and every other column that the table names.
         """
         unmapped = {"uid", "name"} - set(self.fields)
-        return len(self._named - set(names)) + len(unmapped - {field_of(name) for name in names})
+        return len(set(self.columns) - set(names)) + len(unmapped - {field_of(name) for name in names})
 
     def missing_of_people(self, names: Sequence[str]) -> int:
         """Count which of uid and name cannot be made of the columns of some names, whatever else is mapped.

@@ -805,3 +805,22 @@ def test_a_word_where_an_object_is_expected_is_told_by_all_of_it(tmp_path: Path,
     """Not by its first letter."""
     message = refusal(written(tmp_path, f"{json.dumps({'users': [ANN]})} {word}"), tmp_path)
     assert message == f"r.json: row 2 (line 1): element '{word}' is {said}"
+
+
+@pytest.mark.parametrize("suffix", [".json", ".ndjson"])
+def test_rejected_objects_are_fed_in_again_though_none_of_them_has_a_column_that_is_mapped(
+    tmp_path: Path, suffix: str
+) -> None:
+    """What was empty in each of them is empty; a name that the roster itself does not have is still a slip."""
+    columns = {"uid": "id", "name": "{first} {last}", "metadata": {"dept": "department"}}
+    ann, bob = {"id": "a1", "first": "Ann", "last": "Lee", "department": "X"}, {"id": "b 2", "first": "Bob"}
+    roster = written(tmp_path, "\n".join(map(json.dumps, (ann, bob))), f"r{suffix}")
+    (rejected,) = Path(document(roster, tmp_path, columns=columns)["outputs"]["rejected"]).read_text().splitlines()
+    again = written(tmp_path, rejected.replace("b 2", "b2"), f"again{suffix}")
+    assert users(again, tmp_path, columns=columns) == [{"uid": "b2", "name": "Bob"}]
+    still = Path(document(written(tmp_path, rejected, "s.ndjson"), tmp_path, columns=columns)["outputs"]["rejected"])
+    assert json.loads(still.read_text()).keys() == {*bob, "_row", "_errors"}
+    said = "[columns] names the column 'lsat', which the roster does not have; did you mean 'last'?"
+    assert said in refusal(roster, tmp_path, columns=columns | {"name": "{first} {lsat}"})
+    csv = written(tmp_path, "id,first,_row,_errors\nb2,Bob,1,uid.charset: b\n", "again.csv")
+    assert "names the column 'last', which the roster does not have" in refusal(csv, tmp_path, columns=columns)
