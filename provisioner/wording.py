@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -24,6 +25,9 @@ Python's `str.strip()` strips U+001C to U+001F besides, so text that polars does
 # Also what some programs of DOS end a text with, and zeros that fill the last block up; another file may stand behind.
 NOTHING: Final = WHITE_SPACE + INVISIBLE + "\x00\x1a"
 """Characters of which nothing can be seen in a cell."""
+
+_NUMBER: Final = "\ud800"
+_WHOLE_DIGITS: Final = 640  # any Python reads so many
 
 _CONTROLS = [*range(0x20), *range(0x7F, 0xA1)]
 _UNSEEN = [*map(ord, INVISIBLE[1:]), *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000]
@@ -107,6 +111,37 @@ def iso_time(seconds: float, timespec: str = "milliseconds") -> str:
         return f"{seconds:.0f}"
 
 
+class Number(float):
+    """A number of a JSON text that Python would write otherwise; `text` is what stands there."""
+
+    text: str
+
+
+def read_exactly(text: str) -> Any:
+    """Read JSON so that `json_text` writes its numbers as they stand, whatever a float or Python makes of them."""
+    return json.loads(text, parse_float=_number, parse_int=_number)
+
+
+def _number(text: str) -> float:
+    whole = len(text) <= _WHOLE_DIGITS and text.lstrip("-").isdigit()
+    value = int(text) if whole else float(text)
+    if repr(value) == text:
+        return value
+    number = Number(value)
+    number.text = text
+    return number
+
+
+def _marked(value: object) -> object:
+    """Put a text in the place of each `Number`, which is told by half a surrogate pair: no JSON holds one."""
+    if isinstance(value, dict):
+        return {key: _marked(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_marked(each) for each in value]
+    return f"{_NUMBER}{value.text}" if isinstance(value, Number) else value
+
+
 def json_text(document: object, indent: int | None = 2, default: Callable[[Any], object] | None = None) -> str:
     """Give JSON as it is printed and filed, every letter as it stands; `default` reads what JSON does not know."""
-    return json.dumps(document, indent=indent, ensure_ascii=False, default=default)
+    text = json.dumps(_marked(document), indent=indent, ensure_ascii=False, default=default)
+    return re.sub(rf'"{_NUMBER}([^"]*)"', r"\1", text)

@@ -14,6 +14,7 @@ from provisioner.wording import (
     listed,
     nearest,
     printable,
+    read_exactly,
     shortened,
 )
 
@@ -93,3 +94,13 @@ def test_json_keeps_every_letter() -> None:
     assert json_text({"a": {1}}, None, str) == '{"a": "{1}"}'
     with pytest.raises(TypeError):
         json_text({1})
+
+
+@pytest.mark.parametrize(
+    "number", ["1", "-7", "1.5", "0.1234567890123456789012345", "1.50", "1e5", "9" * 30, "9" * 700, "-" + "9" * 5000]
+)
+def test_numbers_of_json_are_written_as_they_were_read(number: str) -> None:
+    """To the digit, whatever a float or Python makes of them; no text is taken for one."""
+    text = f'{{"a": [{number}, "{number}"]}}'
+    assert json_text(read_exactly(text), None) == text
+    assert read_exactly(text)["a"][0] == pytest.approx(float(number))

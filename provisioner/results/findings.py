@@ -21,7 +21,7 @@ from provisioner.validation.fields.source import FromColumn, Source, as_column, 
 from provisioner.validation.oddities.entries import fed_again
 from provisioner.validation.rules import Found, Place, no_place
 from provisioner.validation.warnings import WARNINGS
-from provisioner.wording import counted
+from provisioner.wording import counted, read_exactly
 
 ADVICE: Final[Mapping[str, Advice]] = {**DEFECTS, **WARNINGS}
 """Code → advice; with `--strict` a warning is a defect."""
@@ -93,7 +93,7 @@ class CreateRequest:
     @property
     def document(self) -> dict[str, Any]:
         """As the summary holds it."""
-        return {"row": self.row, "method": "POST", "path": "/users", "body": json.loads(self.body)}
+        return {"row": self.row, "method": "POST", "path": "/users", "body": read_exactly(self.body)}
 
     def show(self, console: Console) -> None:
         """Print it, the body on one line whatever the width, so that it can be copied."""

@@ -163,10 +163,17 @@ def _write(path: Path, head: Mapping[str, Any], plan: Plan) -> None:
         file.write(json_text(head).encode(errors="backslashreplace")[:-2])
         file.write(b',\n  "changes": [')
         for number, change in enumerate(map(document_of, plan.every())):
-            file.write((b",\n    " if number else b"\n    ") + orjson.dumps(change))
+            file.write((b",\n    " if number else b"\n    ") + _line(change))
         file.write(b"\n  ]")
         seal = _seal_of(file, file.tell())
         file.write(seal)
+
+
+def _line(change: Mapping[str, Any]) -> bytes:
+    try:
+        return orjson.dumps(change)
+    except TypeError:  # one of its numbers is none of 64 bits
+        return json_text(change, None).encode()
 
 
 def _sealed(path: Path) -> str | None:

@@ -23,7 +23,7 @@ from provisioner.results.findings import CreateRequest, Mended, Report, RosterFi
 from provisioner.results.lines import Counts
 from provisioner.results.manifest import Record
 from provisioner.results.outputs import Outputs
-from provisioner.results.summary import Estimate, Summary, write_summary, written
+from provisioner.results.summary import Estimate, Summary, encode, write_summary, written
 from provisioner.roster.shard import Shard, Share
 from provisioner.stop import Stop
 from provisioner.tally import Tally
@@ -315,6 +315,13 @@ def test_requests_are_shown_before_everything_else() -> None:
             "body": {"uid": "a", "name": "n" * 90, "withAuthToken": True},
         }
     ]
+
+
+@pytest.mark.parametrize("number", ["0.1234567890123456789012345", "1e5", "9" * 5000])
+def test_a_request_is_shown_with_the_numbers_that_are_sent(number: str) -> None:
+    """To programs as well: a float or Python would make others of them."""
+    body = f'{{"uid": "a", "name": "A", "metadata": {{"n": {number}}}}}'
+    assert body in encode(CreateRequest(1, body).document).decode()
 
 
 def test_a_run_that_had_nothing_to_do_says_so() -> None:

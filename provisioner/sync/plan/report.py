@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +19,7 @@ from provisioner.settings.tables import Rate
 from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import UNKNOWN, PlannedChange, in_words
 from provisioner.sync.plan.guards import Refusal
-from provisioner.wording import counted, duration, shortened
+from provisioner.wording import counted, duration, read_exactly, shortened
 
 
 def told(refusal: Refusal) -> dict[str, Any]:
@@ -41,8 +40,8 @@ def document_of(change: PlannedChange) -> dict[str, Any]:
 
 
 def _changed(field: str, old: str | None, new: str | None) -> dict[str, Any]:
-    known = {} if old == UNKNOWN else {"old": json.loads(old) if old is not None else None}
-    return {"field": field, **known, "new": json.loads(new) if new is not None else None}
+    known = {} if old == UNKNOWN else {"old": read_exactly(old) if old is not None else None}
+    return {"field": field, **known, "new": read_exactly(new) if new is not None else None}
 
 
 def _line(change: PlannedChange) -> Text:

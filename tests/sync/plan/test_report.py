@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 
@@ -13,10 +14,11 @@ from provisioner.model import Action
 from provisioner.results.findings import Report
 from provisioner.settings.tables import Rate
 from provisioner.sync.plan.assessment import Assessment
-from provisioner.sync.plan.changeset import PlanTotals
+from provisioner.sync.plan.changeset import PlannedChange, PlanTotals
 from provisioner.sync.plan.guards import Refusal
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers
-from provisioner.sync.plan.report import PlanReport
+from provisioner.sync.plan.report import PlanReport, document_of
+from provisioner.wording import json_text
 
 ACTIONS = {Action.CREATE: 3, Action.UPDATE: 2, Action.REACTIVATE: 1, Action.DEACTIVATE: 1}
 TOTALS = PlanTotals(Counter(ACTIONS), Counter({"name": 2, "avatar": 1}), updates=3, tokens=1, unchanged=5)
@@ -92,3 +94,16 @@ def test_people_read_what_would_be_done() -> None:
     lines = shown(report(kept="plan.json"))
     assert lines[:3] == ["11 rows", "3 to create 1 auth token to be minted", "2 to update name 2, avatar 1"]
     assert lines[-1] == "plan: plan.json"
+
+
+def test_numbers_are_told_as_they_are_sent() -> None:
+    """To the digit, the old ones and the new ones."""
+    old, new = '{"n":1.50}', '{"n":0.1234567890123456789012345}'
+    payload, known = f'{{"metadata":{new}}}', json.dumps({"metadata": old})
+    change = PlannedChange(
+        1, "a", "update", ["metadata"], "", "", token=False, payload=payload, digests=None, old=known
+    )
+    told = json_text(document_of(change), None)
+    assert told.endswith(
+        f'[{{"field": "metadata", "old": {old}, "new": {new}}}]}}'.replace(":1", ": 1").replace(":0", ": 0")
+    )
