@@ -25,6 +25,7 @@ _TRIED: Final = 1_000
 _EXACT_FLOAT32: Final = 2**24
 _EXACT_DOUBLE: Final = 2**53
 _MOST_DIGITS: Final = 38
+_MOSTLY: Final = 0.5
 
 
 def in_our_types(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> list[pl.Expr]:
@@ -181,11 +182,11 @@ def _decoded(lazy: pl.LazyFrame, columns: Sequence[tuple[str, pl.Expr]]) -> Iter
 
 
 def _is_text(lazy: pl.LazyFrame, stored: pl.Expr) -> bool:
-    """Tell whether all values are UTF-8 without a NUL, which keys and numbers in bytes often have."""
+    """Tell whether all values are UTF-8, and not most of them with a NUL, as keys and numbers in bytes are."""
     try:
-        holds_nul = lazy.select(stored.cast(pl.String).str.contains("\0", literal=True).any()).collect(
+        with_nul = lazy.select(stored.cast(pl.String).str.contains("\0", literal=True).mean()).collect(
             engine="streaming"
         )
     except pl.exceptions.ComputeError:
         return False
-    return not holds_nul.item()
+    return (with_nul.item() or 0.0) <= _MOSTLY

@@ -38,6 +38,20 @@ def test_the_samples_are_read(tmp_path: Path, name: str, expected: list[dict[str
     assert users(TYPES / f"{name}.parquet", tmp_path) == expected
 
 
+@pytest.mark.parametrize("kind", [pl.String(), pl.Binary()])
+def test_a_nul_in_a_cell_is_told_with_its_row_whatever_the_text_is_kept_as(tmp_path: Path, kind: pl.DataType) -> None:
+    """Bytes that are UTF-8 are text, with a NUL in one of them as without; numbers in bytes are none."""
+    frame = pl.DataFrame(
+        {"uid": ["a1", "b\0", "c3"], "name": ["Ann", "Bob", "Cy"], "n": ["\0\0\1", "\0\0\2", "\1\0\0"]}
+    )
+    frame.cast(kind).write_parquet(tmp_path / "r.parquet")
+    found = document(tmp_path / "r.parquet", tmp_path)
+    assert {code: each["first_rows"] for code, each in found["defects"].items()} == {"uid.charset": [2]}
+    if isinstance(kind, pl.Binary):
+        message = refusal(tmp_path / "r.parquet", tmp_path, columns={"metadata": {"n": "n"}})
+        assert "column 'n' holds Binary, of which no metadata.n can be made" in message
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
