@@ -9,7 +9,6 @@ import time
 import urllib.request
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Final, Self
 
 import aiohttp
@@ -106,7 +105,7 @@ class Client:
         self.clock = ServerClock()
 
     async def __aenter__(self) -> Self:
-        connector = aiohttp.TCPConnector(limit=self._in_flight, ttl_dns_cache=60)
+        connector = _Connections(limit=self._in_flight, ttl_dns_cache=60)
         headers = {"apikey": self._key, "Accept": "application/json", "User-Agent": self._agent}
         # Two sessions over the same connections: headers given with each request would cost more than reading a reply.
         self._reading = self._session(connector, headers)
@@ -129,9 +128,7 @@ class Client:
         session._retry_connection = False  # noqa: SLF001
         return session
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._reading.close()
         await self._writing.close()
 
@@ -167,11 +164,10 @@ class Client:
         session = self._reading if body is None else self._writing
         try:
             async with session.request(method, url, data=body, allow_redirects=False) as answer:
-                # A success has to name the user.
-                raw = await (_body(answer) if answer.status < 300 else _refusal_body(answer))
+                raw = await _body(answer)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return self._failed(error)
-        except (ValueError, OverflowError) as error:  # an address that cannot be one: no request was sent
+        except (ValueError, OverflowError) as error:  # no request was sent: to an address that cannot be one, say
             return Reply(failure=Failure.UNREACHED, message=self._words(str(error)))
         arrived = self.clock.ticks()
         reply = self._read(answer.status, answer.headers, raw)
@@ -200,8 +196,7 @@ class Client:
                 meta = (document or {}).get("meta")
                 data = {"items": data, "meta": meta} if isinstance(meta, dict) else {"items": data}
             if not isinstance(data, dict):
-                message = f"answer {status} without data in it"
-                return Reply(status=status, failure=Failure.UNREADABLE, message=message)
+                return Reply(status=status, failure=Failure.UNREADABLE, message=f"answer {status} without data in it")
             return Reply(status=status, data=data, limit=allowed)
         if status == _LOGIN_WANTED and self._proxy is not None:
             return Reply(status=status, failure=Failure.BARRED, message=self._proxy.wants_login(str(status)))
@@ -230,22 +225,32 @@ class Client:
         return printable(self._secret.masked(text[:_LOOKED_AT]))[:_LONGEST_MESSAGE]
 
 
+class _Connections(aiohttp.TCPConnector):
+    """Those that are kept, but for those on which something came unasked: it would be taken for the next answer."""
+
+    async def connect(self, *request: Any, **how: Any) -> aiohttp.connector.Connection:
+        for _ in range(self.limit + 1):  # all that may be kept, and a new one
+            connection = await super().connect(*request, **how)
+            if connection.protocol is None or not connection.protocol.should_close:
+                return connection
+            connection.close()
+        raise ValueError("the server speaks before it is asked")
+
+
 async def _body(answer: aiohttp.ClientResponse) -> bytes:
     """Read as much as an answer can have; `answer.read` would unpack whatever comes, without a bound."""
     content, blocks, size = answer.content, list[bytes](), 0
-    while not content.at_eof():
-        blocks.append(await content.readany())
-        if (size := size + len(blocks[-1])) > MOST:
-            answer.close()
-            raise aiohttp.ClientPayloadError(f"an answer of more than {MOST >> 20} MiB")
-    return b"".join(blocks)
-
-
-async def _refusal_body(answer: aiohttp.ClientResponse) -> bytes:
     try:
-        return await _body(answer)
+        while not content.at_eof():
+            blocks.append(await content.readany())
+            if (size := size + len(blocks[-1])) > MOST:
+                answer.close()
+                raise aiohttp.ClientPayloadError(f"an answer of more than {MOST >> 20} MiB")
     except (TimeoutError, aiohttp.ClientError, OSError):
-        return b""  # it says enough by its status and headers
+        if answer.status < 300:  # a success has to name the user; a refusal says enough by its status and headers
+            raise
+        return b""
+    return b"".join(blocks)
 
 
 def _one_uid(member: str, uid: str) -> bytes:

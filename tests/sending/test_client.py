@@ -272,6 +272,51 @@ def test_a_connection_that_was_closed_between_requests_is_made_anew(operation: O
     assert talk(polite, scenario) == ([None, None], 2, 2)
 
 
+@pytest.mark.parametrize(
+    "surplus",
+    [
+        b'HTTP/1.1 400 X\r\nContent-Length: 43\r\n\r\n{"error":{"code":"ERR_UID_ALREADY_EXISTS"}}',
+        b'HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n{"data":{"uid":"ada-2"}}',
+        b'HTTP/1.1 400 X\r\nContent-Length: 43\r\n\r\n{"error":',
+        b"HTTP/1.1 408 Request Timeout\r\n\r\n",
+        b"no HTTP\r\n\r\n",
+    ],
+    ids=["that the uid is taken", "another user's", "half of one", "without a length", "no HTTP"],
+)
+@pytest.mark.parametrize("operation", [CREATE, READ])
+def test_a_kept_connection_with_an_answer_that_nobody_asked_for_is_thrown_away(
+    operation: Operation, surplus: bytes
+) -> None:
+    """It would be taken for the answer to the next request, which may not even be read. Nothing is sent on it."""
+    connections: list[Line] = []
+
+    async def behave(line: Line) -> None:
+        connections.append(line)
+        await CREATED(line)
+
+    async def scenario(client: Client, wire: Wire) -> tuple[list[Reply], int, int]:
+        first = await asyncio.gather(*(client.send(CREATE, ADA) for _ in range(3)))
+        for line in connections:
+            await line.say(surplus)
+        await asyncio.sleep(0.01)  # the kernel has to bring it
+        return [*first, await client.send(operation, ADA)], len(wire.asked), wire.connections
+
+    assert talk(behave, scenario) == ([Reply(status=200, data=USER)] * 4, 4, 4)
+
+
+def test_a_server_that_speaks_before_it_is_asked_was_not_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also on new connections: nothing is sent, and it is not tried without an end."""
+    monkeypatch.setattr(aiohttp.client_proto.ResponseHandler, "should_close", True)
+
+    async def scenario(client: Client, wire: Wire) -> tuple[Reply, list[Asked]]:
+        return await client.send(CREATE, ADA), wire.asked
+
+    assert talk(CREATED, scenario) == (
+        Reply(failure=Failure.UNREACHED, message="the server speaks before it is asked"),
+        [],
+    )
+
+
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
 def test_a_redirect_is_not_followed(status: str) -> None:
     """The key goes to the address it was given for and to no other."""
