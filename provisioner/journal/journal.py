@@ -24,7 +24,7 @@ from provisioner.journal.columns import Known, MadeRow, MovedRow, sent_rows
 from provisioner.journal.copies import mark
 from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.copies.place import Place
-from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
+from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event, PutOffRow
 from provisioner.journal.course.mints import FLUSHED, FlushedRow, count_mints, take_over_mints
 from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
 from provisioner.journal.earlier import TAKEN_OVER, EarlierUser
@@ -47,7 +47,7 @@ from provisioner.journal.undo import overwrites
 from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
 from provisioner.model import Settlement, UserRequest
 
-Noted = overwrites.NotedRow | overwrites.BegunAnewRow | overwrites.BackRow | MadeRow
+Noted = overwrites.NotedRow | overwrites.BegunAnewRow | overwrites.BackRow | MadeRow | PutOffRow
 
 
 class Journal:

@@ -17,7 +17,9 @@ from typing import Final, Protocol
 
 import polars as pl
 
+from provisioner.errors import StorageError
 from provisioner.journal.columns import DONE_COLUMNS, Known, hash_of
+from provisioner.journal.course.events import PUT_OFF, PutOffRow
 from provisioner.journal.header import EMULATOR
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Recorder
@@ -25,13 +27,11 @@ from provisioner.journal.undo.overwrites import ALL
 from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, Past, State, UserRequest
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.rounds.returning import follow, take_over
-from provisioner.sending.calls import Operation
-from provisioner.sending.life.steps import Policy, is_met
+from provisioner.sending.life.steps import Policy, foreseen
 from provisioner.sending.pool import Backlog
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
-from provisioner.sending.users import profile, trace
-from provisioner.sending.users.keeper import is_noted
+from provisioner.sending.users import profile
 from provisioner.stop import Stopper, stopping_on_storage_error
 from provisioner.tally import OutcomeTally
 from provisioner.threads import in_thread
@@ -166,39 +166,6 @@ class EarlierRuns:
                 self.requests.update(operation.budget for operation in foreseen(request, self.policy))
 
 
-def foreseen(request: UserRequest, policy: Policy) -> Iterator[Operation]:
-    """Say which requests the life of a row takes when all goes well, as far as the journal tells.
-
-    policy  what is asked now; see `sending.life.lifecycle` for what follows from it
-    """
-    past = request.past
-    if request.deactivated:
-        yield Operation.DEACTIVATE
-    back = past is not None and (past.withdrawn or (past.parted and request.deactivated is False))
-    if back:
-        yield from (Operation.LIST, Operation.REACTIVATE)
-    # A user that was there before is gone on with, without a create that would only say so again.
-    if past is None or not (past.withdrawn or past.ours or is_met(past)):
-        yield Operation.CREATE
-        return
-    mints = request.token and not past.auth_token and policy.mints(ours=past.ours)
-    if not past.withdrawn and (past.ours or mints or not past.was_there or policy.on_existing is not OnExisting.SKIP):
-        yield Operation.READ
-    if not past.ours or past.withdrawn or past.changed:
-        yield from _updating(request, past, policy)
-    if mints:
-        yield Operation.MINT
-
-
-def _updating(request: UserRequest, past: Past, policy: Policy) -> Iterator[Operation]:
-    ours = past.ours or past.withdrawn
-    if ours or policy.on_existing is OnExisting.UPDATE:
-        sets = trace.set_by(request.body)
-        if (past.before or not ours) and not is_noted(past, sets) and "tags" in sets:  # only a list shows them
-            yield Operation.LIST
-        yield Operation.UPDATE
-
-
 @dataclass(frozen=True, slots=True)
 class Outbox:
     """The way of requests into the pool: each is on disk as sent before a worker can take it.
@@ -215,14 +182,15 @@ class Outbox:
     clock: ServerClock
     server_time: Callable[[], Awaitable[float | None]]
 
-    async def put(self, requests: Sequence[UserRequest]) -> None:
-        """Put requests until the run is being stopped; raises `StorageError`."""
+    async def put(self, requests: Sequence[UserRequest]) -> Sequence[UserRequest]:
+        """Put requests until the run is being stopped, and give those that were not; raises `StorageError`."""
         for start in range(0, len(requests), self.block_size):
             if self.stopper.is_stopping() or await self.server_time() is None:
-                return
+                return requests[start:]
             block = requests[start : start + self.block_size]
             await self.recorder.run(partial(self._record, block))
             await self.backlog.put(block)
+        return []
 
     def _record(self, block: Sequence[UserRequest]) -> None:
         """Record a block as sent; at what time is asked in the journal's thread, which may have been busy till now."""
@@ -291,17 +259,28 @@ class Admission:
         return await recorder.run(partial(of_rejected, recorder.journal, self.earlier, checked))
 
     async def _admit(self, checked: CheckedBatch, outbox: Outbox, rejected: dict[int, str]) -> None:
-        """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why."""
+        """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why.
+
+        Those that a stop keeps from it are pending: also those that were settled, and are not what is asked for now.
+        """
+        if self._is_cut_off(outbox.recorder.journal):
+            return
         known = self.roles.known
         roles = dict(checked.roles(known)) if known is not None else {}
         recorder = outbox.recorder
         parts = admit(checked.valid, recorder.journal, self.policy)
-        while not self.stopper.is_stopping() and (part := await recorder.run(lambda: next(parts, None))) is not None:
+        while (part := await recorder.run(lambda: next(parts, None))) is not None:
             part = await self._with_known_roles(part, roles, rejected)
             self.outcomes.skipped += part.skipped
             if part.moved:
                 await recorder.run(partial(recorder.journal.move, part.moved))
-            await outbox.put(part.requests)
+            if late := [PutOffRow(each.key, each.row, each.body_hash) for each in await outbox.put(part.requests)]:
+                await recorder.run(partial(recorder.journal.note, late, *PUT_OFF))
+
+    def _is_cut_off(self, journal: Journal) -> bool:
+        """Whether a stop leaves nothing to record of further rows: none was settled before, or nothing can be."""
+        stop = self.stopper.stop
+        return stop is not None and (journal.is_new or stop.reason == StorageError.reason)
 
     async def _with_known_roles(self, part: Admitted, roles: dict[int, str], rejected: dict[int, str]) -> Admitted:
         doubtful = [each for each in part.requests if self.roles.doubtful(roles.get(each.row))]

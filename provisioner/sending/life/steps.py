@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,7 +13,7 @@ from provisioner.sending.life.row import Life
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.failures import unsuccessful
-from provisioner.sending.users.keeper import Keeper
+from provisioner.sending.users.keeper import Keeper, is_noted
 from provisioner.sending.verdicts import Verdict
 from provisioner.tally import OutcomeTally
 
@@ -38,6 +38,39 @@ class Policy:
 def is_met(past: Past) -> bool:
     """Whether an answer has told this job of a user of others."""
     return past.was_there or past.created_at is not None
+
+
+def foreseen(request: UserRequest, policy: Policy) -> Iterator[Operation]:
+    """Say which requests the life of a row takes when all goes well, as far as the journal tells.
+
+    policy  what is asked now; see `lifecycle` for what follows from it
+    """
+    past = request.past
+    if request.deactivated:
+        yield Operation.DEACTIVATE
+    back = past is not None and (past.withdrawn or (past.parted and request.deactivated is False))
+    if back:
+        yield from (Operation.LIST, Operation.REACTIVATE)
+    # A user that was there before is gone on with, without a create that would only say so again.
+    if past is None or not (past.withdrawn or past.ours or is_met(past)):
+        yield Operation.CREATE
+        return
+    mints = request.token and not past.auth_token and policy.mints(ours=past.ours)
+    if not past.withdrawn and (past.ours or mints or not past.was_there or policy.on_existing is not OnExisting.SKIP):
+        yield Operation.READ
+    if not past.ours or past.withdrawn or past.changed:
+        yield from _updating(request, past, policy)
+    if mints:
+        yield Operation.MINT
+
+
+def _updating(request: UserRequest, past: Past, policy: Policy) -> Iterator[Operation]:
+    ours = past.ours or past.withdrawn
+    if ours or policy.on_existing is OnExisting.UPDATE:
+        sets = trace.set_by(request.body)
+        if (past.before or not ours) and not is_noted(past, sets) and "tags" in sets:  # only a list shows them
+            yield Operation.LIST
+        yield Operation.UPDATE
 
 
 class Steps:
