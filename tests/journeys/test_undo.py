@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from provisioner.journal.undo.telling import is_taken_back
 from tests.rig.command import (
     KEY,
     Finished,
@@ -197,6 +198,25 @@ def test_whom_an_undo_has_put_back_in_part_and_woken_was_woken_by_it(api: Runnin
             undo(tmp_path, api, "-c", "left.toml")
             assert verdicts(tmp_path) == {"old-bare": ("kept", "not_clearable")}
             assert "old-bare" in active(api)
+
+
+@pytest.mark.slow
+def test_whoever_was_put_back_in_part_is_open_again(api: RunningEmulator, tmp_path: Path) -> None:
+    """As one who was put back altogether: status counts the row, merge refuses the results, and a run updates again."""
+    asked: dict[str, Any] = {"people": [("old-bare", "Bare, new", *FULL)]}
+    again, journal = ("--on-existing", "update"), tmp_path / "out.journal.db"
+    assert run(tmp_path, api, *again, **asked).summary["updated"] == 1
+    undo(tmp_path, api)
+    assert verdicts(tmp_path) == {"old-bare": ("kept", "not_clearable")}
+    status = json.loads(provisioner("status", "out.csv", "--json", cwd=tmp_path).stdout)
+    assert (status["outcomes"], status["next_run"]["pending"]) == ({"pending": 1}, 1)
+    assert (is_taken_back(journal), is_taken_back(journal, 0.0)) == (True, True)
+    done = run(tmp_path, api, *again, **asked).summary
+    assert (done["updated"], done["requests"] > 0, api.users()["old-bare"]["name"]) == (1, True, "Bare, new")
+    assert not is_taken_back(journal)
+    undo(tmp_path, api)
+    assert verdicts(tmp_path) == {"old-bare": ("kept", "not_clearable")}
+    assert api.users()["old-bare"]["name"] == "Bare as it was"
 
 
 @pytest.mark.slow

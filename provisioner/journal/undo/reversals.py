@@ -106,7 +106,8 @@ FROM given WHERE users.id = given.id
 class PartlyBackRow(NamedTuple):
     """A user whose profile was put back but for some fields (bits); `mark` as in `users`.
 
-    Whoever was deactivated as the roster said is active from then on, by our hand.
+    Whoever was deactivated as the roster said is active from then on, by our hand. Its row begins anew, as that of a
+    user who was put back altogether.
     """
 
     id: int
@@ -121,9 +122,9 @@ PARTLY_BACK: Final = (
     Bulk(
         PartlyBackRow._fields,
         """
-UPDATE users SET mark = coalesce(given.mark, users.mark), made_hash = NULL,
-    error_message = iif(error_code IS 'deactivated', NULL, error_message),
-    error_code = iif(error_code IS 'deactivated', NULL, error_code)
+UPDATE users SET state = 'pending', outcome = 'pending', http_status = NULL, error_code = NULL, error_message = NULL,
+    settled_at = NULL, mark = coalesce(given.mark, users.mark), made_hash = NULL,
+    owed = owed OR ours > 1, filled = iif(ours > 1, NULL, filled)
 FROM given WHERE users.id = given.id
 """,
     ),
@@ -145,6 +146,9 @@ class VerdictRow(NamedTuple):
     doubt_since: float | None
     mark: int | None
 
+
+IS_BACK: Final = "(verdict = 'reversed' OR verdict = 'kept' AND reason IN ('not_clearable', 'not_told'))"
+"""Whether a user was taken back, altogether or but for some fields."""
 
 # Whom the job has nothing to do with any more.
 _LET_GO: Final = "(given.verdict IN ('reversed', 'untouched') OR given.reason IN ('another_user', 'created_later'))"

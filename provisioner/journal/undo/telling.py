@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from provisioner.journal.header import open_for_reading
 from provisioner.journal.statements import select
-from provisioner.journal.undo.reversals import DOUBTFUL, JOINED, LOOKED_AT, OURS, TO_BE_DONE, UPDATED
+from provisioner.journal.undo.reversals import DOUBTFUL, IS_BACK, JOINED, LOOKED_AT, OURS, TO_BE_DONE, UPDATED
 
 
 class ToDo(NamedTuple):
@@ -91,13 +91,13 @@ TOKENS_LEFT: Final = "SELECT count(*) FROM users WHERE NOT ours AND auth_token I
 """Auth tokens of users who were there before: nobody takes them back."""
 
 # Not whose rows a later run has seen to: one that is told of by its results, and so is what it left out.
-_TAKEN_BACK: Final = """
+_TAKEN_BACK: Final = f"""
 SELECT (SELECT command FROM runs ORDER BY id DESC LIMIT 1) = 'undo'
-    AND EXISTS (SELECT 1 FROM reversals WHERE again_at IS NULL AND (verdict = 'reversed' OR state = 'sent'))
-"""
+    AND EXISTS (SELECT 1 FROM reversals WHERE again_at IS NULL AND ({IS_BACK} OR state = 'sent'))
+"""  # noqa: S608 - of constants
 # A copy of results has nothing of what was run later.
 _TAKEN_BACK_SINCE: Final = (
-    "SELECT EXISTS (SELECT 1 FROM reversals WHERE state = 'sent' OR (verdict = 'reversed' AND settled_at > ?))"
+    f"SELECT EXISTS (SELECT 1 FROM reversals WHERE state = 'sent' OR ({IS_BACK} AND settled_at > ?))"  # noqa: S608
 )
 
 

@@ -131,8 +131,9 @@ class UndoJournal(Undoable):
         owned = [each for each in records if isinstance(each, OwnedRow)]
         partly = [each for each in records if isinstance(each, PartlyBackRow)]
         leaving = [each for each in records if isinstance(each, LeavingRow)]
+        words = LAST_WORD, [AgainRow(id=each.id) for each in partly]
         before = LAST_UNDO, [UndoRow(each.id, each.undo) for each in leaving]
-        self._commit((OWNED, owned), *((bulk, partly) for bulk in PARTLY_BACK), before, (LEAVING, leaving))
+        self._commit((OWNED, owned), words, *((bulk, partly) for bulk in PARTLY_BACK), before, (LEAVING, leaving))
 
     def lines(self) -> Iterator[Line]:
         """Give what is to be told of every user this job created or updated, or may have, in the roster's order."""
