@@ -15,9 +15,11 @@ from provisioner.validation.fields.places import (
     DEEPEST_KEY,
     FIELD_WORDS,
     MetadataPath,
+    called,
     metadata_key,
     metadata_path,
     place_of,
+    trimmed_name,
 )
 from provisioner.validation.fields.source import FirstOf, FromColumn, Joined, Mapped, Source, as_column, is_encoded
 from provisioner.validation.vocabulary.recognition import nearest_columns, recognise
@@ -116,7 +118,8 @@ def bind(
     its name is taken, or when a column is of a type its field cannot be made of.
     """
     mapping = mapping or ColumnMapping()
-    fields, metadata = dict(mapping.fields), {metadata_path(key): value for key, value in mapping.metadata.items()}
+    fields = called(mapping.fields, schema)
+    metadata = called({metadata_path(key): value for key, value in mapping.metadata.items()}, schema)
     for source in (*fields.values(), *metadata.values()):
         _require_columns(source, schema, mapping)
     given = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
@@ -171,9 +174,9 @@ def _dotted(path: MetadataPath) -> str:
 
 
 def _take_in(columns: tuple[str, ...], others: MetadataPath, metadata: dict[MetadataPath, Source]) -> None:
-    """Put the columns that feed nothing into the metadata, each under its own name as one key."""
+    """Put the columns that feed nothing into the metadata, each under its own name, trimmed, as one key."""
     for column in columns:
-        place = (*others, column)
+        place = (*others, trimmed_name(column) or column)
         if place in metadata:
             message = f"[columns] others: {_dotted(place)} has a source already, the column {column!r} cannot be"
             raise RosterError(f"{message} put there too; rename one, or map the column")

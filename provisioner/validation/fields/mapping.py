@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -12,7 +12,14 @@ from uuid import NAMESPACE_DNS, NAMESPACE_OID, NAMESPACE_URL, NAMESPACE_X500, UU
 import orjson
 
 from provisioner.errors import ConfigurationError
-from provisioner.validation.fields.places import DEEPEST_KEY, FIELD_WORDS, MetadataPath, field_of, metadata_path
+from provisioner.validation.fields.places import (
+    DEEPEST_KEY,
+    FIELD_WORDS,
+    MetadataPath,
+    field_of,
+    metadata_path,
+    trimmed_name,
+)
 from provisioner.validation.fields.source import (
     Constant,
     Encoded,
@@ -94,6 +101,11 @@ class ColumnMapping:
         sources = (*self.fields.values(), *self.metadata.values())
         return tuple(dict.fromkeys(column for source in sources for column in source.columns))
 
+    def absent(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Give those of its columns that are not among some names, whatever cannot be seen around them."""
+        there = set(map(trimmed_name, names))
+        return tuple(column for column in self.columns if trimmed_name(column) not in there)
+
     @property
     def roles(self) -> tuple[Any, ...]:
         """The roles that the table itself names: constants, entries of a map, defaults."""
@@ -113,7 +125,7 @@ class ColumnMapping:
         and every other column that the table names.
         """
         unmapped = {"uid", "name"} - set(self.fields)
-        return len(set(self.columns) - set(names)) + len(unmapped - {field_of(name) for name in names})
+        return len(self.absent(names)) + len(unmapped - {field_of(name) for name in names})
 
     def missing_of_people(self, names: Sequence[str]) -> int:
         """Count which of uid and name cannot be made of the columns of some names, whatever else is mapped.
@@ -121,11 +133,11 @@ class ColumnMapping:
         A table may have people though it lacks columns that are needed to read it. Part of a uid is another uid, part
         of a name is a name. Case and blanks around a name are of no account: who is there must not be overlooked.
         """
-        there = {name.strip().casefold() for name in names}
+        there = {trimmed_name(name).casefold() for name in names}
         sources = {"uid": self.fields.get("uid"), "name": self.fields.get("name")}
         unmapped = {name for name, source in sources.items() if source is None} - {field_of(name) for name in names}
         return len(unmapped) + sum(
-            not can_be_read(source, lambda column: column.strip().casefold() in there, whole=name == "uid")
+            not can_be_read(source, lambda column: trimmed_name(column).casefold() in there, whole=name == "uid")
             for name, source in sources.items()
             if source is not None
         )

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar, assert_never
 
+from provisioner.validation.fields.source import (
+    Constant,
+    Encoded,
+    FirstOf,
+    FromColumn,
+    Joined,
+    Mapped,
+    Source,
+    Template,
+)
 from provisioner.wording import INVISIBLE
+
+K = TypeVar("K")
 
 FIELD_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -36,6 +50,7 @@ DEEPEST_KEY = 64
 
 _FIELD_NAMES = {name: re.compile("[ _-]?".join(words), re.IGNORECASE | re.ASCII) for name, words in FIELD_WORDS.items()}
 _METADATA_COLUMN = re.compile(r"metadata\.(.+)", re.IGNORECASE | re.ASCII | re.DOTALL)
+_IN_BRACES = re.compile(r"(\{\{|\}\})|\{([^{}]+)\}")
 _AROUND_NAMES = f"{INVISIBLE} \t\n\r\xa0"
 
 
@@ -72,3 +87,37 @@ def metadata_path(key: str) -> MetadataPath:
 def trimmed_name(column: str) -> str:
     """Give the name of a column without blanks and invisible characters around it."""
     return column.strip().strip(_AROUND_NAMES)
+
+
+def called(sources: Mapping[K, Source], names: Collection[str]) -> dict[K, Source]:
+    """Give sources with the names that a roster has for their columns: what cannot be seen around one is trimmed.
+
+    A column that is there by its very name is that one; of two that are one but for that, none is.
+    """
+    times = Counter(map(trimmed_name, names))
+    near = {key: name for name in names if times[key := trimmed_name(name)] == 1}
+
+    def there(source: Source) -> dict[str, str]:
+        return {each: near.get(trimmed_name(each), each) for each in source.columns if each not in names}
+
+    return {key: renamed(source, there(source)) for key, source in sources.items()}
+
+
+def renamed(source: Source, names: Mapping[str, str]) -> Source:
+    """Give a source of columns that are called otherwise: name → the other one."""
+    match source:
+        case FromColumn(name):
+            return FromColumn(names.get(name, name))
+        case Template(text):
+            return Template(_IN_BRACES.sub(lambda found: found[1] or f"{{{_renamed_choice(found[2], names)}}}", text))
+        case FirstOf(sources) | Joined(sources):
+            return replace(source, sources=tuple(renamed(each, names) for each in sources))
+        case Mapped(inner) | Encoded(inner):
+            return replace(source, source=renamed(inner, names))
+        case Constant():
+            return source
+    assert_never(source)
+
+
+def _renamed_choice(columns: str, names: Mapping[str, str]) -> str:
+    return "|".join(names.get(name, name) for name in columns.split("|"))

@@ -12,7 +12,7 @@ from provisioner.errors import ConfigurationError, RosterError
 from provisioner.results.formats.outcomes import RESULT_SCHEMA
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
-from provisioner.validation.fields.source import FromColumn, Joined, Source
+from provisioner.validation.fields.source import FromColumn, Joined, Source, Template
 
 
 def text_columns(*names: str) -> dict[str, pl.DataType]:
@@ -276,6 +276,20 @@ def test_the_rest_goes_into_the_metadata_under_its_own_names() -> None:
         {("@private", "rest", "a.b"): FromColumn("a.b")},
         (),
     )
+
+
+@pytest.mark.parametrize("around", ["{} ", "\u200b{}\u200b", "\xa0{}"])
+def test_what_cannot_be_seen_around_the_name_of_a_column_is_no_part_of_it(around: str) -> None:
+    """Of a mapped one, and in the keys of the others; two that are one but for that are not decided between."""
+    dept, mail = around.format("Dept"), around.format("mail")
+    fields, metadata, _ = bound("uid", "name", dept, mail, link="{mail}", others="metadata")
+    assert fields["link"] == Template(f"{{{mail}}}")
+    assert metadata == {("Dept",): FromColumn(dept)}
+    with pytest.raises(RosterError, match=r"metadata\.Dept has a source already"):
+        bound("uid", "name", "Dept", dept, others="metadata")
+    assert bound("uid", "name", "mail", mail, link="mail")[0]["link"] == FromColumn("mail")
+    with pytest.raises(RosterError, match="names the column 'mail', which the roster does not have; did you mean"):
+        bound("uid", "name", f"{mail} ", mail, link="mail")
 
 
 @pytest.mark.parametrize(

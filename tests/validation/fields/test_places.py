@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.validation.fields.places import MetadataPath, place_of
+from provisioner.validation.fields.mapping import parse_mapping
+from provisioner.validation.fields.places import MetadataPath, place_of, renamed
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,23 @@ from provisioner.validation.fields.places import MetadataPath, place_of
 def test_a_name_puts_a_column(column: str, place: str | MetadataPath | None) -> None:
     """Into a field, to a place in the metadata, or nowhere; what is below `@private` is so in any case of letters."""
     assert place_of(column) == place
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("a", " a "),
+        ("c", "c"),
+        ("{a} {{a}} {c|a}", "{ a } {{a}} {c| a }"),
+        ({"value": "a"}, {"value": "a"}),
+        (
+            {"column": ["c", "a"], "map": {"a": "x"}, "default": "a"},
+            {"column": ["c", " a "], "map": {"a": "x"}, "default": "a"},
+        ),
+        ({"column": "{a}-{c}", "encode": "hex"}, {"column": "{ a }-{c}", "encode": "hex"}),
+    ],
+)
+def test_columns_of_a_source_that_are_called_otherwise_are_named_so(given: object, meant: object) -> None:
+    """In each of its forms, and nothing else of it."""
+    one, other = (parse_mapping({"uid": each}).fields["uid"] for each in (given, meant))
+    assert renamed(one, {"a": " a "}) == other
