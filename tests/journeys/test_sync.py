@@ -712,6 +712,22 @@ def test_a_plan_asks_nobody_and_changes_nothing(company: Company) -> None:
 
 
 @pytest.mark.slow
+def test_a_plan_keeps_numbers_as_they_are_sent(company: Company) -> None:
+    """To the digit, also those that no integer of 64 bits and no float holds; and it is carried out."""
+    roster, number = company.folder / "hr.ndjson", "98765432109876543210987"
+    row = f'{{"uid": "{company.uid("ann")}", "name": "ANN", "metadata": %s}}'
+    roster.write_text(row % '{"n": 1}')
+    assert company.sync("--adopt", roster=roster.name).exit_code == 0
+    roster.write_text(row % f'{{"n": {number}, "m": 0.{number}}}')
+    planned = company.start("-o", "plan.json", "--show", 1, command="plan", roster=roster.name).end()
+    assert planned.exit_code == 0, planned.stderr
+    told = f'"new": {{"n": {number}, "m": 0.{number}}}'
+    assert (told in planned.stdout, told in (company.folder / "plan.json").read_text()) == (True, True)
+    assert company.sync(roster="plan.json").exit_code == 0
+    assert company.told() == {"ann": "updated"}
+
+
+@pytest.mark.slow
 def test_a_kept_plan_is_carried_out_or_nothing_is(company: Company) -> None:
     """It refuses when the roster or the state has moved; once done it is done."""
     company.names("ann", "bob")
