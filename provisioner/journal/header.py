@@ -35,7 +35,6 @@ _BESIDE: Final = {
 }
 
 _PORTS: Final = {"http": 80, "https": 443}
-_IS_USED: Final = "SELECT EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM runs) OR EXISTS (SELECT 1 FROM nights)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +203,19 @@ def owner_of(database: sqlite3.Connection) -> Identity:
 
 def is_unused(database: sqlite3.Connection) -> bool:
     """Whether nothing has been recorded in an open journal: no user, no run and no night."""
+    return not _holds(database, "users", "runs", "nights")
+
+
+def is_bound(database: sqlite3.Connection) -> bool:
+    """Whether it can be for no other app: it knows of a user, or is a copy, which may lack some."""
+    return _holds(database, "users", "mints", "former", "meta WHERE key = 'copied_at'")
+
+
+def _holds(database: sqlite3.Connection, *parts: str) -> bool:
+    """Whether there is a row in one of these parts of tables, or that cannot be told."""
     with suppress(sqlite3.Error):
-        return not database.execute(_IS_USED).fetchone()[0]
-    return False
+        return any(database.execute(f"SELECT EXISTS (SELECT 1 FROM {each})").fetchone()[0] for each in parts)  # noqa: S608
+    return True
 
 
 def owner_in(path: Path) -> Identity | None:

@@ -34,6 +34,7 @@ from provisioner.journal.header import (
     claim,
     closed_on_error,
     header_of,
+    is_bound,
     is_unused,
     leave_as_found,
     make_private,
@@ -256,7 +257,8 @@ class Journal:
         for setting in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000"):
             database.execute(f"PRAGMA {setting}")
         schema.bring_up_to_date(database, header.version, self._facts)
-        self._refuse_anothers(database)
+        if self._is_anothers(database):
+            database.executemany("REPLACE INTO meta VALUES (?, ?)", self._facts.items())
 
     def _usable_header(self, database: sqlite3.Connection) -> Header:
         header = header_of(database)
@@ -267,10 +269,12 @@ class Journal:
     def _facts(self) -> dict[str, str]:
         return {"app_id": self.identity.app_id, "base_url": self.identity.base_url, "made_at": str(time.time())}
 
-    def _refuse_anothers(self, database: sqlite3.Connection) -> None:
-        if (owner := owner_of(database)) != self.identity:
-            asked = f"{self.identity.app_id or '(none)'} at {self.identity.base_url}"
+    def _is_anothers(self, database: sqlite3.Connection) -> bool:
+        """Whether it was made for another app, and knows of nobody there; raises `JournalError` when it does."""
+        if (owner := owner_of(database)) != self.identity and is_bound(database):
+            asked = str(self.identity).removeprefix("app ")
             raise JournalError(f"{self.path}: made for {owner}, not for {asked}; {self.another_app}")
+        return owner != self.identity
 
     def _unwritable(self) -> AbstractContextManager[None]:
         return unwritable(self.path)
@@ -296,6 +300,8 @@ class JournalReader(Journal):
         with self._unusable():
             self._database = self._open()
             with closed_on_error(self._database):
+                if not self._anybodys:
+                    self._is_anothers(self._database)
                 self.copied_at = mark.copied_at(self._database)
         # Numbers are given out as if they were recorded, and never are.
         self.is_new, self._next_key = False, 1
@@ -306,7 +312,7 @@ class JournalReader(Journal):
         with self._unreadable():
             yield from self._database.execute(columns.STANDINGS)
 
-    def __exit__(self, *ended: object) -> None:
+    def __exit__(self, *_: object) -> None:
         self._database.close()
 
     def _open(self) -> sqlite3.Connection:
@@ -314,7 +320,4 @@ class JournalReader(Journal):
         with closed_on_error(database):
             if (version := self._usable_header(database).version) < schema.VERSION:
                 database = schema.copied_up_to_date(database, version, self._facts)
-        with closed_on_error(database):
-            if not self._anybodys:
-                self._refuse_anothers(database)
         return database

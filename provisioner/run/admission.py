@@ -185,7 +185,8 @@ class Outbox:
     async def put(self, requests: Sequence[UserRequest]) -> Sequence[UserRequest]:
         """Put requests until the run is being stopped, and give those that were not; raises `StorageError`."""
         for start in range(0, len(requests), self.block_size):
-            if self.stopper.is_stopping() or await self.server_time() is None:
+            told = None if self.stopper.is_stopping() else await self.server_time()
+            if told is None or self.stopper.is_stopping():  # an answer that stops the run may tell the time
                 return requests[start:]
             block = requests[start : start + self.block_size]
             await self.recorder.run(partial(self._record, block))

@@ -22,7 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from provisioner.errors import JournalError, StorageError
 from provisioner.journal.columns import OUTCOME_COLUMNS, Known
-from provisioner.journal.header import Identity
+from provisioner.journal.header import Identity, owner_in, owner_of
 from provisioner.journal.journal import Journal, JournalReader
 from provisioner.journal.lock import set_journal_aside
 from provisioner.journal.schema import APPLICATION_ID, VERSION
@@ -343,6 +343,30 @@ def test_what_keeps_the_files_of_a_journal_from_being_made_is_named(
     wrong.rename(path.with_name("away"))
     with Journal(path, IDENTITY) as journal:
         assert journal.made
+
+
+def test_a_journal_that_knows_nobody_can_still_be_anothers(path: Path) -> None:
+    """A run with a wrong address has left it: the right one is taken, also by who only looks. Then it is bound."""
+    right = Identity("", "http://127.0.0.1:8080/v3")
+    with Journal(path, IDENTITY) as journal:
+        journal.course.begin(1.0, "run", {})
+    with JournalReader(path, right) as reader:
+        assert owner_of(reader.database) == IDENTITY
+    with Journal(path, right) as journal:
+        journal.sent([a_request(1)], 1.0)
+    assert owner_in(path) == right
+    with pytest.raises(JournalError, match="not for app1 at"), Journal(path, IDENTITY):
+        raise AssertionError("opened")
+
+
+def test_a_copy_that_knows_nobody_stays_its_apps(path: Path) -> None:
+    """The journal that was lost may have sent users there since."""
+    with Journal(path, IDENTITY) as journal:
+        journal.sent([a_request(1)], 1.0)
+        journal.mark_as_copy()
+        journal.database.execute("DELETE FROM users")
+    with pytest.raises(JournalError, match="made for app app1"), Journal(path, Identity("app2", "http://x")):
+        raise AssertionError("opened")
 
 
 @pytest.mark.parametrize(
@@ -806,8 +830,8 @@ def test_a_reader_looks_up_while_somebody_else_writes_and_leaves_no_trace(tmp_pa
 def test_a_reader_refuses_what_a_run_would_refuse(tmp_path: Path) -> None:
     """A journal of another app, and what is none; nothing is changed by asking."""
     path = tmp_path / "j.db"
-    with Journal(path, IDENTITY):
-        pass
+    with Journal(path, IDENTITY) as journal:
+        journal.sent([a_request(1)], 1.0)
     with pytest.raises(JournalError, match="made for app app1"), JournalReader(path, Identity("app2", "http://x")):
         pass
     path.write_text("uid,name")

@@ -168,6 +168,26 @@ def test_a_wrong_endpoint_stops_the_run(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("wrong", ["http://127.0.0.1:9/v3", "{api}/wrong"], ids=["nobody there", "no such endpoint"])
+def test_after_a_wrong_address_the_same_command_with_the_right_one_goes_on(tmp_path: Path, wrong: str) -> None:
+    """As the message says; nobody was sent to the wrong one, so status has no time at which that was."""
+    (tmp_path / "quick.toml").write_text("[retry]\nunreachable_after = 0.5\nbackoff_base = 0.05\n")
+    roster = write_roster(tmp_path / "r.csv", people(2))
+    given = ("run", roster, "-c", "quick.toml", "-o", "x.csv", "--json")
+    with emulator(tmp_path) as api:
+        lost = provisioner(
+            *given, "--base-url", wrong.format(api=api.url), cwd=tmp_path, COMETCHAT_API_KEY=KEY, NO_PROXY="*"
+        )
+        status = json.loads(provisioner("status", "x.csv", "--json", cwd=tmp_path).stdout)
+        known = {name: status[name] for name in ("users", "first_sent_at", "next_run")}
+        tried = provisioner(*given, *api.flags(), "--dry-run", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        found = provisioner(*given, *api.flags(), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+    assert (lost.exit_code, lost.summary["pending"]) == (4, 2)
+    assert known == {"users": 0, "first_sent_at": None, "next_run": {"in_doubt": 0, "never_sent": 2}}
+    assert (tried.exit_code, found.exit_code, found.summary["created"]) == (0, 0, 2), found.stderr
+
+
+@pytest.mark.slow
 def test_nobody_listening_stops_the_run_after_a_while(tmp_path: Path) -> None:
     """Unreachable: tried again, then exit 4; every row is pending and none in doubt."""
     with socket.socket() as free:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from provisioner.inspection.doctor.diagnosis import Check, Status
 from provisioner.inspection.record.overview import OutcomeCount, outcomes_in
-from provisioner.journal.header import Identity, damage_in, header_of, open_for_reading, owner_of
+from provisioner.journal.header import Identity, damage_in, header_of, is_bound, open_for_reading, owner_of
 from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import VERSION
 
@@ -51,7 +51,7 @@ def _look(path: Path, database: sqlite3.Connection, identity: Identity | None, h
     counts = outcomes_in(database)
     doubtful = sum(each.in_doubt for each in counts)
     found = f"{path}: format {header.version}, {_listed(counts)}, {doubtful:,} in doubt"
-    if identity is not None and owner != identity:
+    if identity is not None and owner != identity and is_bound(database):
         found += f"; made for {owner}, not for {identity}"
         return _error(found, "use the configuration it was made with, another --output, or --restart")
     if holder is not None:

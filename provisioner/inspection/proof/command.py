@@ -22,7 +22,7 @@ from provisioner.inspection.proof.ledger import Expected, Ledger
 from provisioner.inspection.proof.proof import DIFFERENCES, Proof, write_differences, write_proof
 from provisioner.inspection.proof.reading import NOTHING_PROVED, Reading, read_app
 from provisioner.inspection.proof.stored import Terms, sent_profile
-from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
+from provisioner.journal.header import Identity, header_of, is_bound, open_for_reading, owner_of
 from provisioner.journal.journal import JournalReader
 from provisioner.journal.lock import holder_of
 from provisioner.logs.events import get_logger
@@ -176,7 +176,7 @@ def _refuse_another_app(job: Job, identity: Identity) -> None:
     try:
         with closing(open_for_reading(path)) as database:
             header = header_of(database)
-            owner = owner_of(database) if header.ours and not header.newer else identity
+            owner = owner_of(database) if header.ours and not header.newer and is_bound(database) else identity
     except FileNotFoundError:
         return
     except (OSError, sqlite3.DatabaseError) as error:

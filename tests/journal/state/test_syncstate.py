@@ -166,8 +166,8 @@ def test_a_run_can_go_on_with_a_state(path: Path) -> None:
 )
 def test_a_state_that_is_not_ours_is_refused(path: Path, statement: str, said: str) -> None:
     """In one sentence, and no lock is left behind."""
-    with opened(path):
-        pass
+    with opened(path) as state:
+        carry_out(state, "ann", Action.CREATE, Outcome.CREATED)
     with closing(sqlite3.connect(path)) as database:
         database.execute(statement)
         database.commit()
