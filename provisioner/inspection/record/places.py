@@ -59,13 +59,21 @@ def find_place(given: Path) -> Place:
 
 def find_original(given: Path, to: Path) -> Path:
     """Find the journal that is to be copied. Raises `JournalError`, `UsageError` when the two names are swapped."""
+    return _unless_swapped(given, to, f"the copy is named last: provisioner backup {to} {given}").journal
+
+
+def find_persons(uid: str, given: Path) -> Place:
+    """Find the journal that knows of a uid. Raises `JournalError`, `UsageError` when the two names are swapped."""
+    return _unless_swapped(given, Path(uid), f"the uid is named first: provisioner show {given} {uid}")
+
+
+def _unless_swapped(given: Path, other: Path, cure: str) -> Place:
     try:
-        return find_place(given).journal
+        return find_place(given)
     except JournalError:
         with suppress(JournalError):
-            if not given.exists() and owner_in(find_place(to).journal) is not None:
-                swapped = f"the copy is named last: provisioner backup {to} {given}"
-                raise UsageError(f"{given}: is not there, but {to} is; {swapped}") from None
+            if not given.exists() and owner_in(find_place(other).journal) is not None:
+                raise UsageError(f"{given}: is not there, but {other} is; {cure}") from None
         raise
 
 

@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from provisioner.errors import UsageError
-from provisioner.inspection.record.places import find_place, opened
+from provisioner.inspection.record.places import find_persons, opened
 from provisioner.journal.columns import REVERSING
 from provisioner.journal.course.events import ANSWER, KILLED, SETTLED, Event, events_of
 from provisioner.journal.header import Identity, owner_of
@@ -127,7 +127,7 @@ class Story:
 
 def story_of(uid: str, given: Path, *, as_json: bool) -> str:
     """Tell the story of one person. Raises `JournalError`, or `UsageError` for whom the journal has never met."""
-    place = find_place(given)
+    place = find_persons(uid, given)
     with opened(place.journal) as database:
         story = _story(uid.strip().lower(), place.journal, database)
     return json_text(story.document) if as_json else printed(story.show)
@@ -136,7 +136,9 @@ def story_of(uid: str, given: Path, *, as_json: bool) -> str:
 def _story(uid: str, journal: Path, database: sqlite3.Connection) -> Story:
     found = database.execute(_USER, (uid,)).fetchone()
     if found is None:
-        message = "nobody with this uid was ever sent; it is the column uid of the results, and rejected rows have none"
+        message = (
+            "nobody with this uid was ever sent; rejected rows never are, and the results say why they were rejected"
+        )
         raise UsageError(f"{shortened(uid)} in {journal}: {message}")
     names = [each.rpartition(" ")[2] for each in _MEMBERS]
     user = dict(zip(names, found, strict=True))

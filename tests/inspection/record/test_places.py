@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError, UsageError
-from provisioner.inspection.record.places import Place, find_original, find_place, opened
+from provisioner.inspection.record.places import Place, find_original, find_persons, find_place, opened
 from provisioner.run.undo.command import outputs_of
 from tests.rig.journals import FORMAT_1, a_journal
 
@@ -103,6 +103,18 @@ def test_names_that_are_swapped_are_told(tmp_path: Path) -> None:
         assert find_original(named, tmp_path / "copy.db") == journal
     with pytest.raises(JournalError, match=r"a\.db: no such journal"):
         find_original(tmp_path / "a.db", tmp_path / "b.db")
+
+
+def test_a_uid_that_is_named_last_is_told(tmp_path: Path) -> None:
+    """With the command that is right; who is nobody's journal either is a place that is not there."""
+    journal = a_journal(tmp_path / "out.journal.db")
+    with pytest.raises(
+        UsageError, match=rf"^ann: is not there, but .*; the uid is named first: .* show ann {journal}$"
+    ):
+        find_persons(str(journal), Path("ann"))
+    assert find_persons("ann", journal).journal == journal
+    with pytest.raises(JournalError, match=r"ann: no such journal"):
+        find_persons("bob", Path("ann"))
 
 
 def test_damage_that_shows_while_it_is_read_is_told(tmp_path: Path) -> None:

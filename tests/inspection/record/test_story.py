@@ -178,9 +178,9 @@ def test_whom_a_killed_undo_may_have_taken_back_is_in_doubt(tmp_path: Path) -> N
 
 
 def test_who_was_never_sent_has_no_story(tmp_path: Path) -> None:
-    """Exit 2, with where the uid stands."""
+    """Exit 2; a rejected row never is, and its reason is in the results."""
     a_journal(tmp_path / "out.journal.db")
-    with pytest.raises(UsageError, match=r"'nobody' in .*: nobody with this uid was ever sent; it is the column uid"):
+    with pytest.raises(UsageError, match=r"'nobody' in .*: nobody with this uid was ever sent; rejected rows never"):
         story_of("nobody", tmp_path / "out.csv", as_json=False)
 
 
