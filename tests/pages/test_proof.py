@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.rig.command import ROOT, emulator
+from tests.rig.command import KEY, ROOT, emulator, provisioner
 from tests.rig.sessions import play
 
 PAGE = (ROOT / "docs/proof.md").read_text(encoding="utf-8")
@@ -18,6 +19,20 @@ def test_the_session_is_what_the_commands_print(tmp_path: Path) -> None:
     """A run, its proof, what another hand did, and the proof of that."""
     with emulator(tmp_path) as api:
         play(PAGE, tmp_path, api.url)
+
+
+@pytest.mark.slow
+def test_the_digests_are_those_that_the_page_computes(tmp_path: Path) -> None:
+    """Of a user whose metadata holds what PHP cannot tell apart."""
+    row = {"uid": "Ann", "name": "Ann", "tags": ["b", "a"], "metadata": {"level": 2.0, "more": {}, "shares": [1, 2.5]}}
+    (tmp_path / "r.ndjson").write_text(json.dumps(row))
+    with emulator(tmp_path) as api:
+        given = ("r.ndjson", *api.flags(), "-o", "out.csv", "--json")
+        assert provisioner("run", *given, cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code == 0
+        proof = provisioner("verify", *given, cwd=tmp_path, COMETCHAT_API_KEY=KEY).summary
+    computed: dict[str, str] = {}
+    exec(PAGE.split("```python\n")[1].split("```")[0], computed)
+    assert (proof["roster_sha256"], proof["app_sha256"]) == (computed["digest"], computed["digest"])
 
 
 def test_every_member_of_a_proof_is_told_of() -> None:
