@@ -239,6 +239,10 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, state:
         edited = ours.doubt_since is not None and ours.doubt_hash != planned.body_hash
         # A create asks the API whose the user is; a change has only what the state knows to go by.
         past = ours.past(changed=False, edited=edited, ours=bool(ours.ours) and action is not Action.CREATE)
+        # Who joined in a lost night, and was woken by an attempt at this one, is ours by when it was created.
+        past = (
+            unmet_by(state) or past if action is Action.CREATE and planned.mint and past.doubt_since is None else past
+        )
         # A token that may have been flushed opens nothing any more.
         past = replace(past, auth_token=None) if old is not None and old.has_lost_token(action) else past
     key, body = ours.key if ours is not None else state.new_key(), planned.body.encode()

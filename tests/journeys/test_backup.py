@@ -224,6 +224,31 @@ def test_a_state_goes_on_from_a_copy_of_nights_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_who_came_and_left_in_lost_nights_gets_a_token_though_the_night_after_is_cut_short(tmp_path: Path) -> None:
+    """It had brought them back, and not got as far as the token: they are ours by when they were created."""
+    staff, guests = people(20), people(2, first=80)
+    with emulator(tmp_path) as api:
+
+        def night(roster: list[dict[str, str]], *options: object) -> int:
+            write_roster(tmp_path / "hr.csv", roster)
+            command = ("sync", "hr.csv", *api.flags(), "--state", "hr.db", "-o", "out.csv", "--deactivate-leavers")
+            return provisioner(*command, *options, cwd=tmp_path, COMETCHAT_API_KEY=KEY).exit_code
+
+        assert night(staff, "--adopt") == 0
+        assert provisioner("backup", "hr.db", "safe.db", cwd=tmp_path).exit_code == 0
+        assert [night([*staff, *guests]), night(staff)] == [0, 0]
+        for each in tmp_path.glob("hr.db*"):
+            each.unlink()
+        (tmp_path / "safe.db").rename(tmp_path / "hr.db")
+        api.faults({"fault": "revoke-key", "route": "POST /users/{uid}/auth_tokens"})
+        assert night([*staff, *guests]) == 4
+        api.faults()
+        assert night([*staff, *guests]) == 0
+        tokens = {row["uid"]: row["auth_token"] for row in rows(tmp_path / "out.csv")}
+        assert all(api.accepts(each["uid"], tokens[each["uid"]]) for each in guests)
+
+
+@pytest.mark.slow
 def test_updates_on_the_wire_when_a_state_is_copied_cost_nobody_a_token(tmp_path: Path) -> None:
     """Killed with updates under way, copied; the original goes on, and the copy, killed as well, ends as it did.
 

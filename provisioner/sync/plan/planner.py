@@ -241,7 +241,7 @@ class Planner:
         stays = old if old is not None and decision.action is not Action.CREATE else {}
         after = profile.packed(profile.carried_out(stays, wanted.members, self._managed))
         change = PlannedChange.of(row, decision, after, told(decision.fields, old, live))
-        lost = found is not None and found.standing == Standing.DEACTIVATED and self._may_be_ours(found.created_at)
+        lost = found is not None and self._may_be_ours(found.created_at)
         due = {Action.REACTIVATE: mint, Action.UPDATE: mint and self._everyone, Action.CREATE: row.token and lost}
         change = change._replace(mint=due[decision.action])
         self._note_altered(change, wanted, old, live)
