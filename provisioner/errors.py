@@ -22,6 +22,8 @@
     ├── EndlessRowError               becomes a RosterError where the CSV is read (`provisioner.roster.csv.file`)
     ├── UnreadableError               becomes a UsageError of whoever wanted the text (`provisioner.files.looking`)
     └── _CutOffError                  becomes a RosterError where JSON is read (`provisioner.roster.formats.jsoncut`)
+    ValueError
+    └── NoObjectError                 becomes a defect of its row (`provisioner.validation.fields.structured.jsontext`)
 
 A run that stops once it has begun to send is no exception: see `provisioner.stop.Stop`.
 """
