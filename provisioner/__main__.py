@@ -14,6 +14,9 @@ def main() -> None:
     """Run the command."""
     # No default action: when polars is imported it takes SIGINT for itself, and passes it on to a handler alone.
     signal.signal(signal.SIGINT, _be_ended)
+    # A terminal that is closed ends a run as SIGTERM does, also at its start; after nohup it ends nothing.
+    if (hangup := getattr(signal, "SIGHUP", None)) is not None and signal.getsignal(hangup) is not signal.SIG_IGN:
+        signal.signal(hangup, lambda *_: _be_ended(signal.SIGTERM, None))
     # What is imported stays: to look through it for garbage all the while takes a fifth of the start.
     gc.set_threshold(200_000)
     # Read when polars is loaded. Its allocator would keep four arenas for each core, and in each what was let go of:

@@ -91,3 +91,21 @@ def test_an_interrupt_before_anything_has_begun_simply_ends_it(loaded: str) -> N
         check=False,
     )
     assert (run.returncode, run.stdout, run.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.parametrize(("before", "code", "said"), [("", -signal.SIGTERM, ""), ("trap '' HUP; ", 0, "goes on\n")])
+def test_a_terminal_that_is_closed_at_the_start_ends_it_as_sigterm_does(before: str, code: int, said: str) -> None:
+    """Whoever looks at the exit code sees the same as later on (143); after nohup it goes on."""
+    main = (
+        "import os, signal; import provisioner.cli.app as app; import provisioner.__main__ as main; "
+        "app.main = lambda: (os.kill(os.getpid(), signal.SIGHUP), print('goes on')); main.main()"
+    )
+    run = subprocess.run(
+        ["sh", "-c", f'{before}exec "$0" "$@"', sys.executable, "-c", main],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env={**environment(), "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (code, said, "")
