@@ -6,7 +6,7 @@ statements  how many rows at once go into it and come out of it
 columns     which columns do, by name
 lock        keeps two runs off it, and says who holds it
 header      what its file says of itself
-meta        what it keeps by name
+beside      what SQLite keeps beside it, told from what is somebody's
 recorder    group commit
 earlier     users whom an earlier round has created, taken over into the journal of the next
 state/      what a sync knows of each user, from night to night

@@ -9,15 +9,14 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from provisioner.errors import JournalError
-from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere, open_file, why_not_ours
-from provisioner.journal.meta import Meta
-from provisioner.journal.schema import APPLICATION_ID, VERSION
+from provisioner.files.looking import open_file
+from provisioner.journal.beside import log_of, refuse_beside, refuse_to_read_beside
+from provisioner.journal.schema import APPLICATION_ID, VERSION, Meta
 
 # Bytes of a write-ahead log: its head, and that of each page in it.
 _LOG_HEAD: Final = 32
@@ -27,12 +26,6 @@ _HEAD: Final = 100
 _LEAST_PAGE: Final = 512
 _GREATEST_PAGE: Final = 65536
 _MAGIC: Final = b"SQLite format 3\0"
-# Ending → how what SQLite keeps beside it begins, unless it holds nothing: its index in the order of the machine.
-_BESIDE: Final = {
-    "-wal": (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"),
-    "-shm": (b"\x18\xe2\x2d\0", b"\0\x2d\xe2\x18"),
-    "-journal": (b"\xd9\xd5\x05\xf9",),
-}
 
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -125,7 +118,7 @@ def make_private(path: Path) -> bool:
     if was_there and not path.is_file() and not path.is_dir():  # a folder is told by the one who opens it
         raise JournalError(f"{path}: is a device, a pipe or a socket, which keeps no journal; give another name")
     _refuse_two_names(path)
-    _refuse_beside(path)
+    refuse_beside(path)
     refuse_cut_short(path, new=True)
     file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with suppress(PermissionError):  # a journal put back from a backup, perhaps by another user
@@ -144,26 +137,6 @@ def _refuse_two_names(path: Path) -> None:
         lists = f"find . -samefile {shlex.quote(str(path))}"
         cure = f"remove the other one ({lists} lists them), but never the one that has a -wal beside it"
         raise JournalError(f"{path}: {message}; {cure}")
-
-
-def _refuse_beside(path: Path) -> None:
-    """Refuse what is not SQLite's under its names: that would overwrite it, or make a device the owner's alone.
-
-    Raises `JournalError`.
-    """
-    for ending, heads in _BESIDE.items():
-        beside = beside_itself(path, ending)
-        if ending == "-wal" and leads_nowhere(beside):  # of the others nothing is to be kept
-            raise JournalError(f"{beside}: {NOWHERE}")
-        if beside.exists() and not beside.is_file():
-            raise JournalError(f"{beside}: is no file, and belongs to the journal by its name; move it away")
-        if (trouble := why_not_ours(beside, "SQLite", partial(_begins_with, heads))) is not None:
-            raise JournalError(trouble)
-
-
-def _begins_with(heads: tuple[bytes, ...], found: bytes) -> bool:
-    """Whether a file begins like one of these, as far as it reached the disk; SQLite makes room with zeros."""
-    return not found[:4].strip(b"\0") or any(head.startswith(found[:4]) for head in heads)
 
 
 def leave_as_found(path: Path, found: bytes | None) -> None:
@@ -250,11 +223,6 @@ def claim(database: sqlite3.Connection, path: Path, shard: str) -> None:
         raise JournalError(f"{path}: {message}")
 
 
-def log_of(path: Path) -> Path:
-    """Name the log that SQLite keeps beside a database."""
-    return beside_itself(path, "-wal")
-
-
 def pages_in_log(log: Path) -> tuple[set[int], int]:
     """Give the pages that a write-ahead log has a later form of, and how many the database has by it. Raises OSError.
 
@@ -282,6 +250,7 @@ def open_for_reading(path: Path, *, in_any_thread: bool = False) -> sqlite3.Conn
     """Open for reading only, by default for the thread that asks. Raises OSError, sqlite3.DatabaseError."""
     open_file(path).close()  # SQLite does not say why it cannot open a file
     refuse_cut_short(path, new=True)
+    refuse_to_read_beside(path)
     # Without a log beside it nobody writes, and SQLite need not make one to read: nothing appears in the folder.
     how = "mode=ro" if log_of(path).exists() else "mode=ro&immutable=1"
     address, own = f"{path.absolute().as_uri()}?{how}", not in_any_thread

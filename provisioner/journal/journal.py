@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from provisioner.errors import JournalError
@@ -42,7 +41,7 @@ from provisioner.journal.header import (
     owner_of,
 )
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
-from provisioner.journal.meta import Meta
+from provisioner.journal.schema import Meta
 from provisioner.journal.statements import Bulk, Columns, Written, fetch_columns, json_list
 from provisioner.journal.undo import overwrites
 from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
@@ -96,9 +95,7 @@ class Journal:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         """Close it. Whatever was made for work that ended before anything was recorded is gone again."""
         try:
             if error is not None:

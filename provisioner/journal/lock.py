@@ -21,6 +21,7 @@ from provisioner.files.aside import set_aside
 from provisioner.files.cures import ANOTHER_OUTPUT, cure_at, room_for
 from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere, why_not_ours
 from provisioner.files.writing import locked
+from provisioner.journal.beside import refuse_beside
 
 # What holders write; one that was killed before that has left nothing.
 _SAID: Final = re.compile(rb"(?:process \d+ on .+\n)?")
@@ -156,6 +157,7 @@ def set_journal_aside(path: Path) -> Path | None:
     if not path.exists():
         return None
     with JournalLock(path):
+        refuse_beside(path)
         # Closing it as SQLite does leaves one file and no log: one rename, which cannot be cut in half.
         with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

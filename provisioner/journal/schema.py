@@ -191,6 +191,26 @@ _TIMES_CONVERTED: Final = (
 HAS_LOCAL_TIMES: Final = "SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'times')"
 
 
+class Meta:
+    """What an open journal keeps by name, each as a text; part of the transaction that is open, if one is."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        self._database = database
+
+    def get(self, key: str) -> str | None:
+        """Give what is kept; None when nothing is."""
+        found = self._database.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def put(self, key: str, text: str) -> None:
+        """Keep this, in place of what was kept before."""
+        self._database.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
+
+    def drop(self, key: str) -> None:
+        """Keep nothing any more."""
+        self._database.execute("DELETE FROM meta WHERE key = ?", (key,))
+
+
 def bring_up_to_date(database: sqlite3.Connection, version: int, facts: Mapping[str, str]) -> None:
     """Make the tables of an empty file (format 0), or add to an older format what it lacks; all or nothing.
 

@@ -12,6 +12,7 @@ import pytest
 from provisioner.errors import JournalError
 from provisioner.inspection.record.history import history_of
 from provisioner.inspection.record.places import opened
+from provisioner.journal.beside import log_of
 from provisioner.journal.copies.backup import back_up
 from provisioner.journal.header import (
     Header,
@@ -20,7 +21,6 @@ from provisioner.journal.header import (
     damage_in,
     header_of,
     is_database,
-    log_of,
     make_private,
     open_for_reading,
     owner_in,

@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from provisioner.journal.header import Header, header_of
-from provisioner.journal.schema import APPLICATION_ID, HAS_LOCAL_TIMES, VERSION, bring_up_to_date, convert_times
+from provisioner.journal.schema import APPLICATION_ID, HAS_LOCAL_TIMES, VERSION, Meta, bring_up_to_date, convert_times
 from tests.rig.journals import FORMAT_1
 
 FACTS = {"app_id": "app1", "base_url": "http://h/v3"}
@@ -98,3 +98,15 @@ def test_an_older_format_without_doubts_has_nothing_to_convert(database: sqlite3
     database.execute("DELETE FROM users WHERE state = 'sent' OR doubt_since IS NOT NULL")
     bring_up_to_date(database, 1, FACTS)
     assert database.execute(HAS_LOCAL_TIMES).fetchone() == (0,)
+
+
+def test_what_is_kept_by_a_name_is_given_back_until_it_is_dropped(database: sqlite3.Connection) -> None:
+    """The last text counts, an empty one as well; what was never kept is none."""
+    bring_up_to_date(database, 0, {"app_id": "app1"})
+    meta = Meta(database)
+    for text in ("50.25", ""):
+        meta.put("roster", text)
+        assert (meta.get("roster"), meta.get("app_id"), meta.get("untold")) == (text, "app1", None)
+    meta.drop("roster")
+    meta.drop("untold")
+    assert (meta.get("roster"), meta.get("app_id")) == (None, "app1")

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from provisioner.errors import JournalError, UsageError
 from provisioner.files.looking import content_of
-from provisioner.journal.header import log_of, owner_in, refuse_cut_short
+from provisioner.journal.beside import log_of
+from provisioner.journal.header import owner_in, refuse_cut_short
 from provisioner.journal.journal import JournalReader
 from provisioner.results.manifest import refuse_merged
 from provisioner.results.outputs import FORMATS, journal_of, results_of, state_of

@@ -17,8 +17,9 @@ from provisioner.errors import JournalError, OutputError, StorageError
 from provisioner.files.cures import FULL
 from provisioner.files.looking import open_file, refuse_beside_another
 from provisioner.files.writing import PRIVATE, name_once, sync_folder
+from provisioner.journal.beside import log_of, refuse_to_read_beside
 from provisioner.journal.copies.mark import mark_as_copy
-from provisioner.journal.header import header_of, log_of, refuse_cut_short
+from provisioner.journal.header import header_of, refuse_cut_short
 from provisioner.journal.schema import bring_up_to_date
 
 _FREE: Final = "choose another TO"
@@ -95,6 +96,7 @@ def _copy(journal: Path, copy: sqlite3.Connection) -> None:
     try:
         for each in (journal, *([log] if log.exists() else [])):
             open_file(each).close()  # SQLite does not say why it cannot open a file
+        refuse_to_read_beside(journal)
     except OSError as error:
         raise JournalError(f"{journal}: cannot be read ({error.strerror}), so nothing was copied") from error
     address = journal.absolute().as_uri()

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from provisioner.errors import JournalError
+from provisioner.journal.beside import log_of
 from provisioner.journal.columns import FINAL_OUTCOMES
-from provisioner.journal.header import damage_in, header_of, log_of, open_for_reading
-from provisioner.journal.meta import Meta
+from provisioner.journal.header import damage_in, header_of, open_for_reading
+from provisioner.journal.schema import Meta
 from provisioner.journal.statements import Bulk
 
 COPIED: Final = "copied_at"

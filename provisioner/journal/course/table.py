@@ -19,7 +19,7 @@ import orjson
 from provisioner.journal.course.lifetimes import Lifetimes
 from provisioner.journal.course.points import Point, thinned
 from provisioner.journal.header import open_for_reading
-from provisioner.journal.meta import Meta
+from provisioner.journal.schema import Meta
 from provisioner.journal.statements import read_json, select
 from provisioner.logs.events import get_logger
 from provisioner.stop import InterruptedEarlyError, Stop

@@ -26,11 +26,12 @@ from typing import Any, Self
 import orjson
 
 from provisioner.errors import JournalError
+from provisioner.journal.beside import log_of
 from provisioner.journal.copies.mark import HEARD
 from provisioner.journal.course.table import ENDING_FORGOTTEN, RUN_FORGOTTEN, Course
-from provisioner.journal.header import Identity, damage_in, header_of, log_of, refuse_cut_short
+from provisioner.journal.header import Identity, damage_in, header_of, refuse_cut_short
 from provisioner.journal.journal import Journal
-from provisioner.journal.meta import Meta
+from provisioner.journal.schema import Meta
 from provisioner.journal.state import gone, nights
 from provisioner.journal.state.managed import (
     ADOPTED,

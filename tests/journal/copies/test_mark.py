@@ -12,7 +12,7 @@ import pytest
 from provisioner.errors import JournalError
 from provisioner.journal.copies.mark import HEARD, copied_at, mark_as_copy, refuse_empty_copy
 from provisioner.journal.journal import Journal, JournalReader
-from provisioner.journal.meta import Meta
+from provisioner.journal.schema import Meta
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from tests.rig.journals import HERE, a_journal
 

@@ -20,6 +20,9 @@ from provisioner.validation.fields.source import (
 from tests.rig.sampling import examples
 from tests.validation.fields.test_binding import text_columns
 
+FIELDS = "the fields are uid, name, avatar, link, role, statusMessage, metadata, tags, withAuthToken, deactivated"
+NAMESPACES = "dns, url, oid, x500 or a UUID of your own"
+NEEDS_NAMESPACE = f'namespace belongs to encode = "uuid5", and that needs one: {NAMESPACES}'
 FORMS = '"a column", "{a} {template}", a list of these, { column = ... } or { value = "a constant" }'
 
 

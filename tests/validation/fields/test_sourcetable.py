@@ -51,9 +51,6 @@ def test_every_form_of_a_source_is_understood_and_all_combine() -> None:
     )
 
 
-FIELDS = "the fields are uid, name, avatar, link, role, statusMessage, metadata, tags, withAuthToken, deactivated"
-
-
 def test_a_column_with_braces_in_its_name_is_named_with_each_of_them_doubled() -> None:
     """Wherever a plain column can stand; what a single brace begins is a template."""
     table = {"uid": "{{x}}", "name": ["a{{b", "{n}"], "role": {"column": "c}}", "map": {"1": "one"}}}
@@ -62,10 +59,6 @@ def test_a_column_with_braces_in_its_name_is_named_with_each_of_them_doubled() -
         "name": FirstOf((FromColumn("a{b"), Template("{n}"))),
         "role": Mapped(FromColumn("c}"), {"1": "one"}),
     }
-
-
-NAMESPACES = "dns, url, oid, x500 or a UUID of your own"
-NEEDS_NAMESPACE = f'namespace belongs to encode = "uuid5", and that needs one: {NAMESPACES}'
 
 
 @pytest.mark.parametrize("written", ["DNS", str(uuid.NAMESPACE_DNS), uuid.NAMESPACE_DNS.hex.upper()])

@@ -1,0 +1,59 @@
+"""What SQLite keeps beside a journal: its log and what belongs to it. It does not ask whose a file there is."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from provisioner.errors import JournalError
+from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere, why_not_ours
+
+_LOG: Final = "-wal"
+# Ending → how what SQLite keeps under it begins, unless it holds nothing: its index in the order of the machine.
+_HEADS: Final = {
+    _LOG: (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"),
+    "-shm": (b"\x18\xe2\x2d\0", b"\0\x2d\xe2\x18"),
+    "-journal": (b"\xd9\xd5\x05\xf9",),
+}
+
+
+def log_of(path: Path) -> Path:
+    """Name the log that SQLite keeps beside a database."""
+    return beside_itself(path, _LOG)
+
+
+def refuse_beside(path: Path) -> None:
+    """Refuse what is not SQLite's under its names: that would overwrite it, or make a device the owner's alone.
+
+    Raises `JournalError`.
+    """
+    if leads_nowhere(log_of(path)):  # of the others nothing is to be kept
+        raise JournalError(f"{log_of(path)}: {NOWHERE}")
+    for beside, trouble in _beside(path):
+        if beside.exists() and not beside.is_file():
+            raise JournalError(f"{beside}: is no file, and belongs to the journal by its name; move it away")
+        if trouble is not None:
+            raise JournalError(trouble)
+
+
+def refuse_to_read_beside(path: Path) -> None:
+    """Refuse the same for whoever only reads, where there is a log: SQLite then writes its index. Raises OSError."""
+    if log_of(path).exists():
+        for beside, trouble in _beside(path):
+            if trouble is not None:
+                raise OSError(errno.EINVAL, f"{beside.name} is none of SQLite's")
+
+
+def _beside(path: Path) -> Iterator[tuple[Path, str | None]]:
+    """Give each name under which SQLite keeps something, and what is wrong with what is there."""
+    for ending, heads in _HEADS.items():
+        beside = beside_itself(path, ending)
+        yield beside, why_not_ours(beside, "SQLite", partial(_begins_with, heads))
+
+
+def _begins_with(heads: tuple[bytes, ...], found: bytes) -> bool:
+    """Whether a file begins like one of these, as far as it reached the disk; SQLite makes room with zeros."""
+    return not found[:4].strip(b"\0") or any(head.startswith(found[:4]) for head in heads)

@@ -1,0 +1,99 @@
+"""What SQLite keeps beside a journal is told from what is somebody's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import JournalError
+from provisioner.journal.beside import log_of, refuse_beside, refuse_to_read_beside
+from provisioner.journal.copies.backup import back_up
+from provisioner.journal.header import Identity, open_for_reading, owner_in
+from provisioner.journal.journal import Journal
+from provisioner.journal.lock import set_journal_aside
+from provisioner.model import UserRequest
+
+HERE = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
+
+
+@pytest.fixture
+def killed(tmp_path: Path) -> Path:
+    """A journal that a killed run has left, its newest commits in the log beside it."""
+    path, left = tmp_path / "running" / "r.db", tmp_path / "left" / "r.db"
+    for each in (path, left):
+        each.parent.mkdir()
+    with Journal(path, HERE) as journal:
+        journal.sent([UserRequest(1, 1, "ann", b"{}", "00", token=False)], 100.0)
+        for ending in ("", "-wal"):
+            left.with_name(left.name + ending).write_bytes(path.with_name(path.name + ending).read_bytes())
+    return left
+
+
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+@pytest.mark.parametrize(
+    ("content", "ours"),
+    [
+        (b"", True),
+        (b"\0\0\0", True),
+        (b"\0" * 4096, True),
+        (b"precious", False),
+        (b"SQLite format 3\0", False),
+    ],
+)
+def test_what_sqlite_may_have_left_is_known_by_its_beginning(
+    tmp_path: Path, ending: str, content: bytes, ours: bool
+) -> None:
+    """Nothing, or zeros where it has only made room."""
+    path = tmp_path / "r.db"
+    path.with_name(path.name + ending).write_bytes(content)
+    log_of(path).touch()
+    if ours:
+        refuse_beside(path)
+        refuse_to_read_beside(path)
+        return
+    with pytest.raises(JournalError, match=rf"r\.db{ending}: holds something else where SQLite needs"):
+        refuse_beside(path)
+    with pytest.raises(OSError, match=rf"r\.db{ending} is none of SQLite's"):
+        refuse_to_read_beside(path)
+
+
+def test_what_sqlite_itself_has_written_is_its_own(killed: Path) -> None:
+    """While a run lasts, and of one that was killed; a log that was cut off after its first byte as well."""
+    with Journal(killed, HERE):
+        refuse_beside(killed)
+        refuse_to_read_beside(killed)
+        assert owner_in(killed) == HERE
+    log_of(killed).write_bytes(b"\x37")
+    refuse_beside(killed)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda it, other: it.symlink_to(other),
+        lambda it, other: it.hardlink_to(other),
+        lambda it, _: it.write_text("precious"),
+    ],
+    ids=["link", "hard link", "somebody's file"],
+)
+def test_nobody_who_only_looks_has_it_overwritten_either(killed: Path, make: Callable[[Path, Path], object]) -> None:
+    """With a log beside a journal SQLite makes its index anew, also to read, to copy, or to set it aside."""
+    other, index = killed.parent / "other", killed.with_name("r.db-shm")
+    other.write_text("precious")
+    make(index, other)
+    before = sorted(killed.parent.iterdir())
+    with pytest.raises(OSError, match=r"r\.db-shm is none of SQLite's"):
+        open_for_reading(killed)
+    assert owner_in(killed) is None
+    with pytest.raises(JournalError, match=r"r\.db: cannot be read \(r\.db-shm is none of SQLite's\)"):
+        back_up(killed, killed.parent / "copy.db")
+    with pytest.raises(JournalError, match=r"r\.db-shm: "):
+        set_journal_aside(killed)
+    assert sorted(killed.parent.iterdir()) == before
+    assert (other.read_text(), index.read_text()) == ("precious", "precious")
+    index.unlink()
+    with closing(open_for_reading(killed)) as database:
+        assert database.execute("SELECT uid FROM users").fetchall() == [("ann",)]
