@@ -13,7 +13,6 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Final, Self
 
 from provisioner.errors import JournalError, StorageError
@@ -100,9 +99,7 @@ class JournalLock:
                 raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with suppress(OSError):  # the lock itself ends with the file being closed, wherever that stays
             if self.is_current():  # another run may have made its own where somebody cleared the folder
                 self._path.unlink(missing_ok=True)
