@@ -21,9 +21,9 @@ from provisioner.files.cures import ANOTHER_OUTPUT
 from provisioner.journal import columns, schema
 from provisioner.journal.columns import Known, MadeRow, MovedRow, sent_rows
 from provisioner.journal.copies import mark
-from provisioner.journal.copies.mark import UnmetRow
 from provisioner.journal.copies.place import Place
-from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event, PutOffRow
+from provisioner.journal.course import unreached
+from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
 from provisioner.journal.course.mints import FLUSHED, FlushedRow, count_mints, take_over_mints
 from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
 from provisioner.journal.earlier import TAKEN_OVER, EarlierUser
@@ -47,7 +47,7 @@ from provisioner.journal.undo import overwrites
 from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
 from provisioner.model import Settlement, UserRequest
 
-Noted = overwrites.NotedRow | overwrites.BegunAnewRow | overwrites.BackRow | MadeRow | PutOffRow
+Noted = overwrites.NotedRow | overwrites.BegunAnewRow | overwrites.BackRow | MadeRow
 
 
 class Journal:
@@ -210,12 +210,12 @@ class Journal:
     def outcomes(self, uids: Sequence[str]) -> Columns:
         """Fetch `OUTCOME_COLUMNS` of those of these uids that the journal has met, in no particular order."""
         with self._unreadable():
-            return fetch_columns(self._database, columns.OUTCOMES, (json_list(uids),))
+            return unreached.outcomes(self._database, uids)
 
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
         yield LAST_WORD, [AgainRow(id=each.key) for each in requests if each.past is not None]
         if (since := self.copied_at) is not None:
-            unmet = [UnmetRow(each.key, each.uid, each.row, each.body_hash, since) for each in requests]
+            unmet = [mark.UnmetRow(each.key, each.uid, each.row, each.body_hash, since) for each in requests]
             yield from ((bulk, unmet) for bulk in mark.UNMET)
         yield SENT_SINCE, sent_since_rows(requests, now) if self.undone else []
         yield columns.SENT, sent_rows(requests, now)

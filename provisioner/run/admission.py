@@ -19,9 +19,10 @@ import polars as pl
 
 from provisioner.errors import StorageError
 from provisioner.journal.columns import DONE_COLUMNS, Known, hash_of
-from provisioner.journal.course.events import PUT_OFF, PutOffRow
+from provisioner.journal.course import unreached
 from provisioner.journal.header import EMULATOR
 from provisioner.journal.journal import Journal
+from provisioner.journal.lock import unwritable
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.undo.overwrites import ALL
 from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, Past, State, UserRequest
@@ -262,7 +263,7 @@ class Admission:
     async def _admit(self, checked: CheckedBatch, outbox: Outbox, rejected: dict[int, str]) -> None:
         """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why.
 
-        Those that a stop keeps from it are pending: also those that were settled, and are not what is asked for now.
+        Those that a stop keeps from it are told as pending, also if they were settled: they are not what is asked now.
         """
         if self._is_cut_off(outbox.recorder.journal):
             return
@@ -275,8 +276,10 @@ class Admission:
             self.outcomes.skipped += part.skipped
             if part.moved:
                 await recorder.run(partial(recorder.journal.move, part.moved))
-            if late := [PutOffRow(each.key, each.row, each.body_hash) for each in await outbox.put(part.requests)]:
-                await recorder.run(partial(recorder.journal.note, late, *PUT_OFF))
+            left = await outbox.put(part.requests)
+            if late := [each.key for each in left if each.past and any(foreseen(each, self.policy))]:
+                with unwritable(recorder.journal.path):
+                    await recorder.run(partial(unreached.leave, recorder.journal.database, late))
 
     def _is_cut_off(self, journal: Journal) -> bool:
         """Whether a stop leaves nothing to record of further rows: none was settled before, or nothing can be."""

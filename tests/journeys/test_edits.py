@@ -415,7 +415,7 @@ def settled_in(journal: Path) -> int:
 def test_rows_that_a_stopped_run_has_not_reached_are_pending(
     tmp_path: Path, more: tuple[str, str], outcome: str
 ) -> None:
-    """Though an earlier run was done with them: in results, summary and status. The next run goes on with all."""
+    """Though an earlier run was done with them, in results and summary. The next run goes on with all."""
     made = people(300)
     there = [{"uid": each["uid"], "name": "As it was", "created_at": 1_700_000_000} for each in made]
     (tmp_path / "users.ndjson").write_text("\n".join(map(json.dumps, there if outcome == "updated" else [])))
@@ -436,10 +436,8 @@ def test_rows_that_a_stopped_run_has_not_reached_are_pending(
             cwd=tmp_path,
             COMETCHAT_API_KEY="0" * 40,
         )
-        status = json.loads(provisioner("status", "out.csv", "--json", cwd=tmp_path).stdout)
         done = 1 if outcome == "created" else 0  # the row that nobody has edited
         assert (stopped.exit_code, stopped.summary["pending"], stopped.summary["created"]) == (4, 300 - done, done)
-        assert [status["next_run"][name] for name in ("pending", "in_doubt", "never_sent")] == [300 - done, 0, 0]
         assert {uid: token for uid, (_, token) in told(tmp_path).items()} == tokens
         again = run(api, tmp_path, *more)
         assert (again.exit_code, again.summary[outcome]) == (0, 300)

@@ -14,7 +14,6 @@ from __future__ import annotations
 import sqlite3
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import FINAL_OUTCOMES
 from provisioner.journal.statements import Bulk, select
 
 ANSWER: Final = "answer"
@@ -57,43 +56,16 @@ class AgainRow(NamedTuple):
     id: int
 
 
-def _last_word(columns: tuple[str, ...], which: str) -> Bulk:
-    return Bulk(
-        columns,
-        f"""
+# A row that is pending has no word of its own: what there was to say of it was said when it was sent.
+LAST_WORD: Final = Bulk(
+    AgainRow._fields,
+    f"""
 {_INTO}
 SELECT users.id, iif(state = 'sent', sent_at, coalesce(settled_at, sent_at)), iif(state = 'sent', NULL, users.epoch),
     iif(state = 'sent', '{KILLED}', '{SETTLED}'), operation, iif(state = 'sent', NULL, outcome),
     http_status, error_code, error_message, attempts
-FROM given JOIN users ON users.id = given.id WHERE {which}
+FROM given JOIN users ON users.id = given.id WHERE state IN ('sent', 'settled')
 """,  # noqa: S608 - of constants
-    )
-
-
-# A row that is pending has no word of its own: what there was to say of it was said when it was sent.
-LAST_WORD: Final = _last_word(AgainRow._fields, "state IN ('sent', 'settled')")
-
-
-class PutOffRow(NamedTuple):
-    """A user to whom something is still to be sent, and whom a run that was stopped has not reached."""
-
-    id: int
-    row: int
-    body_hash: str
-
-
-# Whoever failed is sent again as it is; the others would pass for done.
-_PASSES: Final = f"state = 'settled' AND outcome IN ({FINAL_OUTCOMES})"
-PUT_OFF: Final = (
-    _last_word(PutOffRow._fields, _PASSES),
-    Bulk(
-        PutOffRow._fields,
-        f"""
-UPDATE users SET row = given.row, state = 'pending', outcome = 'pending', settled_at = NULL, http_status = NULL,
-    error_code = NULL, error_message = NULL, owed = owed OR (ours AND users.body_hash <> given.body_hash)
-FROM given WHERE users.id = given.id AND {_PASSES}
-""",  # noqa: S608 - of constants
-    ),
 )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import StorageError
-from provisioner.journal.course.events import ANSWER, KILLED, PUT_OFF, SETTLED, Event, PutOffRow, events_of
+from provisioner.journal.course.events import ANSWER, KILLED, SETTLED, Event, events_of
 from provisioner.journal.journal import Journal
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, Change, Live, Outcome, Past, Settlement, Standing, State, UserRequest
@@ -38,34 +38,6 @@ def test_a_commit_that_fails_leaves_neither(tmp_path: Path) -> None:
         with pytest.raises(StorageError):
             journal.sent([AGAIN._replace(row=2**70)], 6.0)
         assert events_of(journal._database, 1) == []
-
-
-@pytest.mark.parametrize(("outcome", "ours"), [(Outcome.CREATED, True), (Outcome.UPDATED, False)])
-def test_a_settled_row_that_is_put_off_is_pending_and_keeps_what_is_known(
-    tmp_path: Path, outcome: Outcome, ours: bool
-) -> None:
-    """Its token, and whose user it is: an edit of one of ours is owed. What it was is kept as its word before."""
-    settled = Settlement(1, State.SETTLED, outcome, 1, 200, auth_token="t", created_at=3, settled_at=5.0)
-    with Journal(tmp_path / "j.db", HERE) as journal:
-        journal.sent([REQUEST], 4.0)
-        journal.settle([settled])
-        journal.is_new = False
-        for body_hash in ("01", "02"):
-            journal.note([PutOffRow(1, 7, body_hash), PutOffRow(2, 8, "00")], *PUT_OFF)
-        known = journal.known(["ann"])["ann"]
-        kept = (known.row, known.state, known.outcome, known.auth_token, known.created_at, known.ours, known.owed)
-        assert kept == (7, "pending", "pending", "t", 3, ours, ours)
-        assert events_of(journal.database, 1) == [Event(1, 5.0, None, SETTLED, None, outcome.value, 200, attempts=1)]
-
-
-def test_what_failed_or_is_in_doubt_is_not_put_off(tmp_path: Path) -> None:
-    """It is sent again as it is, and says why."""
-    with Journal(tmp_path / "j.db", HERE) as journal:
-        journal.sent([REQUEST, REQUEST._replace(key=2, uid="bob")], 4.0)
-        journal.settle([FAILED])
-        journal.is_new = False
-        journal.note([PutOffRow(1, 7, "01"), PutOffRow(2, 8, "01")], *PUT_OFF)
-        assert [each.state for each in journal.known(["ann", "bob"]).values()] == ["settled", "sent"]
 
 
 def test_in_a_sync_an_event_knows_its_night(tmp_path: Path) -> None:
