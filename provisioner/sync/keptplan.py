@@ -62,7 +62,7 @@ class KeptPlan:
     rows     `PlanTotals.roster`
     mark     `StateMark.mark`
     changes  uid → action of all that is to be done
-    tokens   `PlanTotals.tokens`
+    tokens   auth tokens that were to be given
     auth_tokens  who was to get one
     create_roles  whether roles that the app lacks were to be created
     app      the address of the app that it was made for
@@ -269,7 +269,7 @@ def _is_left_of(kept: KeptPlan, assessment: Assessment, changes: Iterable[Planne
         # Whom the attempt found deleted is created, and has no token any more.
         tokens += each.token and each.action == Action.CREATE != kept.changes[each.uid]
     everybody = all(uid in left for uid, action in kept.changes.items() if action == leaves)
-    return everybody and assessment.plan.tokens <= tokens
+    return everybody and assessment.plan.tokens.total() <= tokens
 
 
 def _plain(value: Any) -> Any:

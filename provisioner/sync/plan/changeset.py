@@ -149,8 +149,8 @@ class PlanTotals:
     actions    how many of each
     fields     how many updates touch a field, the most touched first
     updates    `PUT`s of a profile: those of reactivated users are among them
-    tokens     auth tokens that are asked for: by creates, and by `mints`
-    mints      users who are there and get one; `back`: those of them who are reactivated
+    tokens     how many users of each action are to get an auth token
+    mints      those of them for whom that takes a request of its own
     flushes    leavers whose auth tokens are flushed
     unchanged  rows whose users are as they should be
     adopted    those of them that the state did not know, and now does
@@ -168,9 +168,8 @@ class PlanTotals:
     actions: Counter[Action] = field(default_factory=Counter)
     fields: Counter[str] = field(default_factory=Counter)
     updates: int = 0
-    tokens: int = 0
+    tokens: Counter[Action] = field(default_factory=Counter)
     mints: int = 0
-    back: int = 0
     flushes: int = 0
     unchanged: int = 0
     adopted: int = 0
@@ -205,6 +204,7 @@ class Plan:
             so_far,
             actions=Counter({action: so_far.actions[action] for action in Action}),
             fields=Counter(dict(so_far.fields.most_common())),
+            tokens=Counter(so_far.tokens),
             digest=self._digest.hexdigest(),
             roster=self._roster.hexdigest(),
             drifted=Counter(so_far.drifted),
@@ -259,12 +259,12 @@ class Plan:
         """Add changes."""
         so_far = self.so_far
         for each in changes:
-            so_far.actions[Action(each.action)] += 1
+            action = Action(each.action)
+            so_far.actions[action] += 1
             so_far.fields.update(each.fields)
-            so_far.updates += bool(each.payload) and each.action != Action.CREATE
-            so_far.tokens += (each.token and each.action == Action.CREATE) or each.mint
+            so_far.updates += bool(each.payload) and action is not Action.CREATE
+            so_far.tokens[action] += each.mint or (each.token and action is Action.CREATE)
             so_far.mints += each.mint
-            so_far.back += each.mint and each.action == Action.REACTIVATE
             so_far.flushes += each.flush
             what = (
                 each.uid,

@@ -115,7 +115,7 @@ class PlanReport:
             **{action.value: plan.actions[action] for action in Action},
             "unchanged": plan.unchanged,
             "adopted": plan.adopted,
-            "tokens": plan.tokens,
+            "tokens": plan.tokens.total(),
             "flush": plan.flushes,
             "updated_fields": dict(sorted(plan.fields.items())),
             "leavers": {
@@ -178,14 +178,13 @@ class PlanReport:
 
     def _note(self, action: Action) -> str:
         plan = self.assessment.plan
+        minted = _minted(plan.tokens[action])
         match action:
-            case Action.CREATE:
-                return _minted(plan.tokens - plan.mints)
-            case Action.REACTIVATE:
-                return _minted(plan.back)
+            case Action.CREATE | Action.REACTIVATE:
+                return minted
             case Action.UPDATE:
                 touched = [f"{name} {number:,}" for name, number in plan.fields.items()]
-                return ", ".join((*touched, *filter(None, [_minted(plan.mints - plan.back)])))
+                return ", ".join((*touched, *filter(None, [minted])))
             case Action.DEACTIVATE:
                 return "auth tokens flushed first" if plan.flushes else "auth tokens kept"
 

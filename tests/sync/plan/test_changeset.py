@@ -49,3 +49,14 @@ def test_the_first_changes_are_given_for_people(tmp_path: Path) -> None:
     plan.add([a_change(uid) for uid in "abc"])
     assert [[each.uid for each in plan.first(number)] for number in (0, 2, 9)] == [[], ["a", "b"], ["a", "b", "c"]]
     plan.changes.close()
+
+
+def test_auth_tokens_add_up_per_action(tmp_path: Path) -> None:
+    """Of whom a create may find in the app, too; who is there keeps what they have, unless one is minted."""
+    plan = Plan(Spool(tmp_path))
+    lost = a_change("a", Action.CREATE)._replace(token=True, mint=True)
+    back = a_change("b", Action.REACTIVATE)._replace(token=True, mint=True)
+    plan.add([lost, a_change("c", Action.CREATE)._replace(token=True), back, a_change("d")._replace(token=True)])
+    totals = plan.totals()
+    assert (+totals.tokens, totals.mints) == ({Action.CREATE: 2, Action.REACTIVATE: 1}, 2)
+    plan.changes.close()

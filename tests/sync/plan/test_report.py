@@ -21,7 +21,8 @@ from provisioner.sync.plan.report import PlanReport, document_of
 from provisioner.wording import json_text
 
 ACTIONS = {Action.CREATE: 3, Action.UPDATE: 2, Action.REACTIVATE: 1, Action.DEACTIVATE: 1}
-TOTALS = PlanTotals(Counter(ACTIONS), Counter({"name": 2, "avatar": 1}), updates=3, tokens=1, unchanged=5)
+TOKENS = Counter({Action.CREATE: 1})
+TOTALS = PlanTotals(Counter(ACTIONS), Counter({"name": 2, "avatar": 1}), updates=3, tokens=TOKENS, unchanged=5)
 LEAVERS = Leavers(due=[("di", 0)], reported=[("ed", 2)])
 NIGHT = Assessment(11, 0, Report({}, {}), TOTALS, LEAVERS, LeaverPolicy(), [], (), None)
 
@@ -94,6 +95,15 @@ def test_people_read_what_would_be_done() -> None:
     lines = shown(report(kept="plan.json"))
     assert lines[:3] == ["11 rows", "3 to create 1 auth token to be minted", "2 to update name 2, avatar 1"]
     assert lines[-1] == "plan: plan.json"
+
+
+def test_auth_tokens_are_told_at_whose_they_are() -> None:
+    """Also those of whom a create may find, which takes a request of its own to mint them."""
+    tokens = Counter({Action.CREATE: 3, Action.REACTIVATE: 1})
+    minting = report(replace(NIGHT, plan=replace(TOTALS, tokens=tokens, mints=3)))
+    told, back = "3 to create 3 auth tokens to be minted", "1 to reactivate 1 auth token to be minted"
+    assert shown(minting)[1:5] == [told, "2 to update name 2, avatar 1", back, "1 to deactivate auth tokens kept"]
+    assert (minting.document["tokens"], minting.requests["core"]) == (4, 7)
 
 
 def test_numbers_are_told_as_they_are_sent() -> None:
