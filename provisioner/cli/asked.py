@@ -56,9 +56,6 @@ class Asked:
         asked for, it is made of the summary, whatever that says.
         """
         try:
-            if self.roster and not self._is_kept_plan() and self.tables.get("run", {}).keys() & {"query", "database"}:
-                raise UsageError("ROSTER and --query are two rosters; give one of them")
-            refuse_idle_options(self.roster, self.tables)
             with panics_as_errors():
                 yield self
             self._report()
@@ -71,6 +68,12 @@ class Asked:
             if (stop := getattr(error, "stop", None)) is not None:
                 raise SystemExit(stop.exit_code) from None
             raise
+
+    def refuse_contradictions(self) -> None:
+        """Raise `UsageError` for two rosters, and for an option with which the roster cannot be read."""
+        if self.roster and not self._is_kept_plan() and self.tables.get("run", {}).keys() & {"query", "database"}:
+            raise UsageError("ROSTER and --query are two rosters; give one of them")
+        refuse_idle_options(self.roster, self.tables)
 
     def _is_kept_plan(self) -> bool:
         """Whether a plan is carried out, which may be one of a query."""

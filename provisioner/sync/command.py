@@ -58,38 +58,45 @@ async def sync(
     dial: Dial | None = None,
 ) -> NightSummary:
     """Bring the app's users to what a roster, or a kept plan, says; see `provisioner.api.sync_async`."""
-    with _measured(arguments, settings) as measured:
+    with measured(arguments, settings) as document:
         job, target = sync_job(arguments, settings)
         job = replace(job, job=replace(job.job, drawn=drawn, dial=dial), confirm=confirm or job.confirm)
         summary = await night.sync(job, target, stopper)
-        measured.update(summary.document)
+        document.update(summary.document)
         return summary
 
 
 @contextmanager
-def _measured(arguments: Sequence[str], settings: Settings) -> Iterator[dict[str, Any]]:
-    """Write the metrics of a sync, however it ends: what is put into the dictionary, or just its exit code."""
+def measured(arguments: Sequence[str], settings: Settings) -> Iterator[dict[str, Any]]:
+    """Write the metrics of a sync: what is put into the dictionary, if anything is, or just its exit code if it fails.
+
+    Raises `OutputError` when they cannot be written there.
+    """
     metrics = settings.sync.metrics_file
     if metrics is None:
         yield {}
         return
     state = _state_of(arguments, settings)
     check_metrics_file(metrics, state)
-    started, document = time.time(), {"exit_code": ExitCode.BUG}
+    started, document = time.time(), dict[str, Any]()
     try:
         yield document
-    except ProvisionerError as error:
-        document["exit_code"] = error.exit_code
-        raise
-    except InterruptedEarlyError as early:
-        document["exit_code"] = early.stop.exit_code
+    except BaseException as error:
+        document = {"exit_code": _code_of(error)}
         raise
     finally:
         try:
-            write_metrics(metrics, state, started, document)
+            if document:
+                write_metrics(metrics, state, started, document)
         except (OSError, StorageError) as error:
             # The sync ended as it ended; that its file grows old is what an alert sees.
             log.error("metrics.not_written", reason=str(error))
+
+
+def _code_of(error: BaseException) -> ExitCode:
+    if isinstance(error, InterruptedEarlyError):
+        return error.stop.exit_code
+    return error.exit_code if isinstance(error, ProvisionerError) else ExitCode.BUG
 
 
 def _state_of(arguments: Sequence[str], settings: Settings) -> Path | None:

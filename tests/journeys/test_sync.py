@@ -666,6 +666,22 @@ def test_metrics_and_history_tell_how_it_went(company: Company) -> None:
     }  # fmt: skip
 
 
+def test_a_refusal_before_the_night_begins_is_measured_too(company: Company) -> None:
+    """What the command line itself contradicts: an alert sees that, and not only that the file grows old."""
+    company.names("ann")
+    assert company.plan("--adopt", "-o", "plan.json").exit_code == 0
+    for roster, options in [
+        ("hr.csv", ("--sheet", "People")),
+        ("hr.csv", ("--query", "SELECT 1", "--database", "postgresql://hr@localhost/hr")),
+        ("hr.csv", ("--log-file", "hr.csv")),
+        ("plan.json", ("--refresh",)),
+    ]:
+        (company.folder / "m.prom").unlink(missing_ok=True)
+        assert company.sync("--metrics-file", "m.prom", *options, roster=roster).exit_code == 2
+        told = (company.folder / "m.prom").read_text().splitlines()
+        assert f'provisioner_sync_exit_code{{state="{company.folder}/hr.db"}} 2' in told, options
+
+
 def test_no_secret_is_told_and_tokens_are_private(company: Company) -> None:
     """The key is in no file and no stream; what holds tokens is for its owner alone."""
     company.names("ann")

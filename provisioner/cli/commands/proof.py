@@ -54,6 +54,7 @@ def verify(
     # Its proof is no summary of a run: those files stay as they are.
     with Asked(roster, given(sync, reading, api, rate, output, log), filed=False).leaving_summary() as asked:
         asked.settings = settings = load(asked.tables, os.environ, config)
+        asked.refuse_contradictions()
         job = proof_job(roster, settings)
         set_up_logs(settings, (*job.roster.paths, *job.outputs.paths(), job.outputs.proof, job.outputs.differences))
         drawn = is_drawn(settings)

@@ -77,6 +77,7 @@ def carried_out(asked: Asked, settings: Settings, work: Carrying, dial: Dial | N
     from provisioner.run.job import make_job
     from provisioner.run.runtime import conduct, is_drawn, set_up_logs
 
+    asked.refuse_contradictions()
     job = make_job(asked.roster, settings, check=asked.check or settings.run.dry_run)
     set_up_logs(settings, (*job.roster.paths, *job.outputs.paths()))
     drawn = is_drawn(settings)

@@ -39,6 +39,7 @@ def plan(
         roster, given(sync, asking, reading, shown, api, rate, output, log), filed=False
     ).leaving_summary() as asked:
         asked.settings = settings = load(asked.tables, os.environ, config)
+        asked.refuse_contradictions()
         # A config file's output is that of a sync: a plan is kept only where it is asked for.
         nowhere = settings.output.model_copy(update={"file": None})
         set_up_logs(settings, files_of(roster, settings.model_copy(update={"output": nowhere}), planning=True))
@@ -67,18 +68,22 @@ def sync(
     Nobody is ever deleted, and users that are in no roster of this state are never touched.
     """
     from provisioner import api as provisioning
+    from provisioner.logs.events import be_heard
     from provisioner.run.rates import Dial
     from provisioner.run.runtime import conduct, is_drawn, set_up_logs
     from provisioner.settings.tables import load_with_origins
-    from provisioner.sync.command import confirming, files_of, refuse_other_than_planned
+    from provisioner.sync.command import confirming, files_of, measured, refuse_other_than_planned
 
     with Asked(
         roster, given(sync, asking, reading, api, rate, doing, output, log), nightly=True, config=config
     ).leaving_summary() as asked:
         read = partial(load_with_origins, asked.tables, os.environ, config)
         asked.settings = settings = read().settings
-        refuse_other_than_planned(roster, settings, asked.tables)
-        set_up_logs(settings, files_of(roster, settings))
+        be_heard()
+        with measured(roster, settings):  # what is refused before it begins
+            asked.refuse_contradictions()
+            refuse_other_than_planned(roster, settings, asked.tables)
+            set_up_logs(settings, files_of(roster, settings))
         drawn, confirm, dial = is_drawn(settings), confirming(settings), Dial(read, settings.rate)
         return conduct(
             settings,
