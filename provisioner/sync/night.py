@@ -83,7 +83,7 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
             same = await use_state(partial(recalled, run, question, there.state)) if question is not None else None
             if same is not None:
                 return await _end_again(sync_job, run, target, there, *same)
-            ready = await stack.enter_async_context(assessed(run, there, asking, resolving=target))
+            ready = await stack.enter_async_context(assessed(run, there, asking, target, kept=kept is not None))
             assessment = ready.assessment
             run.job.outputs.refuse_too_many(ready.surveyed.survey.taken + len(assessment.going))
             if kept is not None:

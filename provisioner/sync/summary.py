@@ -157,6 +157,7 @@ class NightSummary:
 
     def _remarks(self) -> Iterator[Text]:
         leavers, fates = self.assessment.leavers, self.fates
+        approval = f"--approve{' of a new plan' if self.assessment.kept else ''} names who is"
         if found := self.assessment.found:
             parts = [f"{fates[outcome]:,} {outcome}{self._left(outcome)}" for outcome in fates if fates[outcome]]
             parts += [f"{len(leavers.in_grace):,} in grace"] if leavers.in_grace else []
@@ -167,13 +168,11 @@ class NightSummary:
             message = (
                 f"{counted(self.assessment.plan.nameless, 'row')} without a usable uid, who may be any of the leavers"
             )
-            yield Text(
-                f"{message}, so nobody is deactivated until they are mended, or --approve names who is", "yellow"
-            )
+            yield Text(f"{message}, so nobody is deactivated until they are mended, or {approval}", "yellow")
         if leavers.reported and self.assessment.plan.unread:
             message = "the leavers may be on a sheet or page that is not read, so nobody is deactivated until all pages"
             alone = "are there, --sheet names the only one that counts (each that does needs a --state of its own)"
-            yield Text(f"{message} {alone}, or --approve names who is", "yellow")
+            yield Text(f"{message} {alone}, or {approval}", "yellow")
         if self._adopted:
             yield Text(f"{counted(self._adopted, 'user')} taken over as they are")
         for refusal in self.assessment.refused:

@@ -101,10 +101,12 @@ def test_a_refusal_stands_in_the_document_and_in_red() -> None:
 def test_people_read_why_no_leaver_goes(plan: PlanTotals, said: str) -> None:
     """And what would let them go."""
     kept = replace(ASSESSED, leavers=Leavers(reported=[("di", 0)]), left_before=[], plan=plan)
-    console = Console(width=200, highlight=False)
+    console = Console(width=300, highlight=False)
     with console.capture() as captured:
         night(kept, {}).show(console)
+        night(replace(kept, kept=True), {}).show(console)
     assert said in captured.get()
+    assert captured.get().count("or --approve names") == captured.get().count("or --approve of a new plan names") == 1
 
 
 def test_leavers_have_lines_without_a_row() -> None:

@@ -49,6 +49,7 @@ class Assessment:
     left_before     leavers that an earlier attempt of this night has deactivated, as `Leavers` has them
     refused         why nothing may be changed
     drift           what another hand did, when the directory was read
+    kept            a kept plan is carried out
     """
 
     rows: int
@@ -60,6 +61,7 @@ class Assessment:
     left_before: Sequence[tuple[str, int]]
     refused: tuple[Refusal, ...]
     drift: Mapping[str, int] | None
+    kept: bool = False
 
     @property
     def found(self) -> int:
@@ -127,12 +129,13 @@ async def opening(run: Run, identity: Identity) -> AsyncIterator[Opening]:
 
 @asynccontextmanager
 async def assessed(
-    run: Run, there: Opening, target: Target | None, resolving: Target | None = None
+    run: Run, there: Opening, target: Target | None, resolving: Target | None = None, *, kept: bool = False
 ) -> AsyncIterator[Preflight]:
     """Read the roster, compare it with the state and judge what would be done.
 
     target     where to ask for the directory; None when nobody is to be asked, unless the state is a copy
     resolving  where to ask whether leavers in doubt are ours, which the state then knows; None to leave that open
+    kept       a kept plan is carried out
 
     Raises `ProvisionerError`, or `InterruptedEarlyError` when the run is to end.
     """
@@ -151,7 +154,7 @@ async def assessed(
         await recorder.run(lambda: planner.read(lambda: stop_early(stopper)))
         if resolving is not None:
             await _resolve_doubts(run, resolving, state, recorder, planner)
-        assessment = await recorder.run(lambda: _assess(run, surveyed, state, planner, directory))
+        assessment = await recorder.run(lambda: _assess(run, surveyed, state, planner, directory, kept=kept))
         yield Preflight(assessment, surveyed, state, recorder, planner)
 
 
@@ -179,7 +182,7 @@ async def _resolve_doubts(run: Run, target: Target, state: SyncState, recorder: 
 
 
 def _assess(
-    run: Run, surveyed: Surveyed, state: SyncState, planner: Planner, directory: Directory | None
+    run: Run, surveyed: Surveyed, state: SyncState, planner: Planner, directory: Directory | None, *, kept: bool
 ) -> Assessment:
     """Sort out the leavers, which completes the plan, and judge it."""
     settings, rows = run.job.settings.sync, run.tally.rows
@@ -211,12 +214,13 @@ def _assess(
         woken=totals.woken,
         looking=directory is not None,
         drifted=totals.drifted,
+        kept=kept,
     )
     limits = Limits(settings.max_deactivations, settings.max_rejected, settings.max_creates, settings.max_updates)
     seen = _Seen(surveyed, state, planner.plan, gone, [uid for uid, _ in (*left, *leavers.due)])
     refused = tuple(each.with_examples(tuple(seen.examples(each))) for each in refusals(night, limits))
     drift = directory.drift() if directory is not None else None
-    return Assessment(night.rows, night.rejected, report, totals, leavers, policy, left, refused, drift)
+    return Assessment(night.rows, night.rejected, report, totals, leavers, policy, left, refused, drift, kept)
 
 
 def undisturbed(settings: Sync, rows: RowTally, report: Report) -> Assessment:

@@ -46,6 +46,7 @@ class Tonight:
     woken     users whom the state knows, who are deactivated and would be reactivated
     looking   the app's users have been read
     drifted   field → users in whose field that has shown another value than was carried out
+    kept      a kept plan is carried out: which list is approved of, and what is read, is settled with it
     """
 
     rows: int
@@ -63,6 +64,7 @@ class Tonight:
     woken: int = 0
     looking: bool = False
     drifted: Mapping[str, int] = field(default_factory=dict)
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +148,17 @@ def refusals(night: Tonight, limits: Limits) -> Iterator[Refusal]:
         yield from _changed_ids(night, limits.creates)
         yield from _changed_field(night, limits.updates)
         yield from _changed_standing(night, limits.updates)
+    again = " of a new plan" if night.kept else ""
     if night.lacking > LEAST_LACKING and night.lacking * _LACKING_ONE_OF >= night.expected:
         message = f"the roster lacks {night.lacking:,} of {night.expected:,} people, a quarter or more"
-        todo = "look at the export; if they have all left, give the leavers file to --approve"
+        todo = f"look at the export; if they have all left, give the leavers file to --approve{again}"
         yield Refusal("shrunken_roster", f"{message}; {todo}", "--approve")
     if limits.rejected.exceeded(night.rejected, night.rows):
         yield _too_many_rejected(night, limits.rejected)
     if not night.approved and limits.deactivations.exceeded(night.leaving, night.managed):
         borne = f"more than {limits.deactivations.of(night.managed):,}, the limit for {night.managed:,}"
         message = f"{night.leaving:,} of {night.managed:,} users would be deactivated, {borne}"
-        todo = "see the leavers file, and give it to --approve if they have all left"
+        todo = f"see the leavers file, and give it to --approve{again} if they have all left"
         option = f"(--max-deactivations {limits.deactivations})"
         yield Refusal("too_many_leavers", f"{message} {option}; {todo}", "--max-deactivations")
 
@@ -190,7 +193,7 @@ def _changed_field(night: Tonight, borne: Allowance) -> Iterator[Refusal]:
                 why = "another hand has changed it in the app, and it would be put back"
                 todo = f"{why}; if that is right, allow as many with --max-updates {_enough(night, number)}"
             told = f"{message}: {todo}"
-            yield Refusal("too_many_updates", told, "--max-updates", name, unread=not night.looking)
+            yield Refusal("too_many_updates", told, "--max-updates", name, unread=not (night.looking or night.kept))
 
 
 def _enough(night: Tonight, number: int) -> str:

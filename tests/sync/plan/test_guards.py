@@ -283,6 +283,15 @@ def test_what_nobody_has_looked_at_is_not_known() -> None:
         assert ("--refresh reads what they have" in told, "avatar (not known) → nothing" in told) == (not looking, True)
 
 
+def test_what_a_kept_plan_has_settled_is_for_a_new_one() -> None:
+    """A list that is given with a kept plan is refused, and so is another look at the app."""
+    shrunken = replace(QUIET, managed=40, expected=40, lacking=20, leaving=20, changed={"name": 40}, kept=True)
+    field, lacks, leave = refusals(shrunken, LIMITS)
+    assert not field.unread
+    assert lacks.message.endswith("if they have all left, give the leavers file to --approve of a new plan")
+    assert leave.message.endswith("give it to --approve of a new plan if they have all left")
+
+
 def test_examples_are_told_with_old_and_new_value() -> None:
     """In the sentence for people, and as members for machines."""
     examples = (Example("007", "name", "Zoë", "ZoÃ«"), Example("008", "avatar", "https://x.test/a", None))
