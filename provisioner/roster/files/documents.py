@@ -36,10 +36,13 @@ _ERROR: Final = (
     # only of a text that is seen to its end: people may stand behind
     r"(?=.{0,4000}\Z)(?=.*\}\s*\Z)\{\s*\"(?:errors?|fault|exception)\"\s*:\s*(?:\{|\[\s*\{)(?!.*\"(?:uid|id|users?|userName|data|items|value)\"\s*:)"
 )
-# What we write ourselves about a run, a sync, an undo or a proof.
+# What we write ourselves about a run, a sync, an undo, one of them that was refused, a fleet or a proof.
 _SUMMARY: Final = (
     r"\{\s*(?:\"rows\":\s*\d+,\s*\"rejected\":\s*\d+,\s*\"created?\":\s*\d|"
-    r"\"users\":\s*\d+,\s*\"reversed\":\s*\d|\"message\":\s*\"[^\"]*\",\s*\"app_id\":\s*\"[^\"]*\",\s*\"base_url\":)"
+    r"\"users\":\s*\d+,\s*\"reversed\":\s*\d|"
+    r"\"started_at\":\s*\"[^\"]*\",\s*\"finished_at\":\s*\"[^\"]*\",\s*\"elapsed_seconds\":\s*[\d.-]+,\s*\"stopped_by\":|"
+    r"\"jobs\":\s*\[\s*\{\s*\"name\":\s*\"(?:[^\"\\]|\\.)*\",\s*\"command\":\s*\"\w+\",\s*\"shard\":|"
+    r"\"message\":\s*\"[^\"]*\",\s*\"app_id\":\s*\"[^\"]*\",\s*\"base_url\":)"
 )
 _COMMENTS: Final = r"(?:--[^\n]*\n\s*|(?>/\*.*?\*/);?\s*|#[^\n]*\n\s*)*+"
 _SQL: Final = (

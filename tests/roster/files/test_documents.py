@@ -54,6 +54,13 @@ JSON = "JSON"
         ('{\n  "provisioner_plan": 3,\n  "roster": []', "a plan that provisioner has kept, and no roster"),
         ('{\n  "rows": 2,\n  "rejected": 0,\n  "created": 2,', SUMMARY),
         ('{\n  "users": 2,\n  "reversed": 2,\n  "kept": 0,', SUMMARY),
+        (
+            '{"started_at": "2026-01-01T00:00:00.000Z", "finished_at": "", "elapsed_seconds": 0.3, "stopped_by": "x",',
+            SUMMARY,
+        ),
+        ('{\n  "jobs": [\n    {\n      "name": "a \\"b\\"",\n      "command": "run",\n      "shard": null,', SUMMARY),
+        ('{"jobs": [{"name": "Ann", "command": "run"}]}', JSON),
+        ('{"started_at": "2026-01-01T00:00:00.000Z", "finished_at": "", "people": []}', JSON),
         ('{\n  "message": "all as it was", \n  "app_id": "",\n  "base_url": "http://x/v3",', SUMMARY),
         ('{"rows": 2, "users": [{"uid": "a1", "name": "Ann"}]}', JSON),
         ("ID;PWXL;N;E\r\nP;PGeneral\r\n", "a symbolic link file (SYLK) of a spreadsheet program"),
