@@ -73,7 +73,8 @@ class Asked:
         """Raise `UsageError` for two rosters, and for an option with which the roster cannot be read."""
         if self.roster and not self._is_kept_plan() and self.tables.get("run", {}).keys() & {"query", "database"}:
             raise UsageError("ROSTER and --query are two rosters; give one of them")
-        refuse_idle_options(self.roster, self.tables)
+        queried = self.settings is not None and self.settings.run.query is not None
+        refuse_idle_options(self.roster, self.tables, queried=queried)
 
     def _is_kept_plan(self) -> bool:
         """Whether a plan is carried out, which may be one of a query."""

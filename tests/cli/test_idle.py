@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -32,13 +35,35 @@ IDLE = {
 }
 
 
-@pytest.mark.parametrize(("roster", "idle"), IDLE.items())
-def test_an_option_that_cannot_read_the_roster_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, roster: str, idle: set[str]
-) -> None:
-    """Whoever gives it takes the file for another one, and would read other rows than they believe."""
+def a_workbook() -> bytes:
+    """Give what a workbook is told by."""
+    with zipfile.ZipFile(held := io.BytesIO(), "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    return held.getvalue()
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with files that are what their names say."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "u.json").write_text("[]")  # one that is not there could only be a kept plan
+    for name, content in {
+        "u.csv": b"uid,name\n",
+        "u.tsv.gz": gzip.compress(b"uid\tname\n"),
+        "u.json": b"[]",
+        "u.ndjson": b"{}\n",
+        "u.parquet": b"PAR1\0",
+        "v.parquet": b"PAR1\0",
+        "u.xlsx": a_workbook(),
+        "u.rejected.xlsx": a_workbook(),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(("roster", "idle"), IDLE.items())
+def test_an_option_that_cannot_read_the_roster_is_refused(roster: str, idle: set[str]) -> None:
+    """Whoever gives it takes the file for another one, and would read other rows than they believe."""
     refused = set()
     for key in GIVEN:
         try:
@@ -48,6 +73,16 @@ def test_an_option_that_cannot_read_the_roster_is_refused(
     assert refused == idle
 
 
+@pytest.mark.parametrize("name", ["no.csv", "no.xlsx", "u.csv", "u.json", "u.parquet", "u.tsv.gz", "u.xlsx"])
+def test_what_is_not_as_it_is_called_is_left_to_the_reader(here: Path, name: str) -> None:
+    """It says that the file is not there, or what to call it: without the option it would be no better."""
+    if not name.startswith("no."):
+        (here / name).write_bytes(b"%PDF-1.7")
+    for key in GIVEN:
+        refuse_idle_options([name], {"run": {key: "x"}})
+
+
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(("key", "said"), GIVEN.items())
 def test_the_option_is_named_with_what_it_is_for(key: str, said: str) -> None:
     """And what to do; several files are one roster, and one that can be read so is enough."""
@@ -58,7 +93,7 @@ def test_the_option_is_named_with_what_it_is_for(key: str, said: str) -> None:
         ([], "the rows of a query are none"),
     ):
         with pytest.raises(UsageError) as error:
-            refuse_idle_options(roster, {"run": {key: "x", "query": "SELECT 1"}})
+            refuse_idle_options(roster, {"run": {key: "x"}}, queried=True)
         assert str(error.value) == f"{flag}: {said}, and {which}; leave the option out"
     refuse_idle_options(["u.parquet", "u.xlsx", "u.csv"], {"run": {key: "x"}})
     refuse_idle_options([], {"run": {key: "x"}})
@@ -73,3 +108,6 @@ def test_a_config_may_say_how_other_rosters_are_read(tmp_path: Path) -> None:
         refused = provisioner(command, "u.csv", "--sheet", "People", cwd=tmp_path)
         said = "error: --sheet: only a workbook (.xlsx) can be read with it, and u.csv is none; leave the option out"
         assert (refused.exit_code, refused.stderr.splitlines()[-1]) == (2, said)
+    (tmp_path / "q.toml").write_text('[run]\nquery = "SELECT 1"\ndatabase = "postgresql://hr@localhost/hr"\n')
+    refused = provisioner("validate", "-c", "q.toml", "--sheet", "People", cwd=tmp_path)
+    assert (refused.exit_code, "and the rows of a query are none; leave" in refused.stderr) == (2, True)
