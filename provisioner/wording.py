@@ -117,7 +117,7 @@ class Number(float):
     text: str
 
 
-def read_exactly(text: str) -> Any:
+def read_exactly(text: str | bytes) -> Any:
     """Read JSON so that `json_text` writes its numbers as they stand, whatever a float or Python makes of them."""
     return json.loads(text, parse_float=_number, parse_int=_number)
 

@@ -26,7 +26,7 @@ from provisioner.roster.files.folders import is_pattern
 from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import Plan, PlannedChange
 from provisioner.sync.plan.report import PlanReport, document_of
-from provisioner.wording import json_text
+from provisioner.wording import json_text, read_exactly
 
 FORMAT: Final = 3
 _MARK: Final = "provisioner_plan"
@@ -202,13 +202,13 @@ def _seal_of(file: IO[bytes], length: int) -> bytes:
 def read_plan(path: Path) -> KeptPlan:
     """Read a kept plan; raises `UsageError`."""
     try:
-        document = orjson.loads(content_of(path))
+        document = read_exactly(content_of(path))
     except FileNotFoundError:
         raise UsageError(
             f"{path}: no such file; a plan is made with: provisioner plan ROSTER --state FILE -o {path}; "
             "of a roster, check the name"
         ) from None
-    except (OSError, orjson.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: cannot be read as a plan ({error}); make a new one with plan -o") from None
     if not isinstance(document, dict) or _MARK not in document:
         raise UsageError(f"{path}: is no plan of provisioner; make one with plan -o")

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -23,6 +23,7 @@ from provisioner.settings.tables import Output, Rate, Settings, Sync
 from provisioner.stop import Stopper
 from provisioner.sync.keptplan import KeptPlan, PlanSource, StateMark, check_plan, is_plan, read_plan, write_plan
 from provisioner.sync.plan.assessment import Preflight, preflight
+from provisioner.sync.plan.changeset import PlannedChange
 from provisioner.sync.plan.report import PlanReport
 
 IDENTITY = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
@@ -49,11 +50,12 @@ def with_preflight(folder: Path, look: Callable[[Preflight, Settings], Any]) -> 
     return asyncio.run(main())
 
 
-def keep(folder: Path, name: str = "plan.json") -> Path:
-    """Make a plan and keep it."""
+def keep(folder: Path, name: str = "plan.json", more: Sequence[PlannedChange] = ()) -> Path:
+    """Make a plan, of more changes than are needed, and keep it."""
     path = folder / name
 
     def look(ready: Preflight, settings: Settings) -> None:
+        ready.planner.plan.add(more)
         report = PlanReport(ready.assessment, Rate(), 0, str(path))
         source = PlanSource([str(folder / "hr.csv")], settings.sync.model_dump(), IDENTITY.base_url)
         write_plan(path, source, report, ready.planner.plan, StateMark.of(ready.state))
@@ -231,6 +233,18 @@ def test_a_plan_of_which_a_change_was_taken_out_is_refused(folder: Path) -> None
         read_plan(path)
 
 
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_plan_is_read_back_whatever_its_numbers(folder: Path, digits: int) -> None:
+    """Whole numbers beyond all doubles stand in it as they are in the roster."""
+    number, update = (
+        "9" * digits,
+        PlannedChange(1, "cy", "update", ["metadata"], "", "h", token=False, payload="", digests=b""),
+    )
+    path = keep(folder, more=[update._replace(payload=f'{{"metadata":{{"n":{number}}}}}')])
+    assert f'"new": {{"n": {number}}}' in path.read_text()
+    assert read_plan(path).changes["cy"] == "update"
+
+
 def test_a_plan_is_kept_as_json_only(folder: Path) -> None:
     """Or sync would take it for a roster."""
     with pytest.raises(OutputError, match=r"plan.txt: a plan is kept as .json; choose another --output"):
@@ -243,6 +257,7 @@ def test_a_plan_is_kept_as_json_only(folder: Path) -> None:
         (b"", "cannot be read as a plan"),
         (b"{", "cannot be read as a plan"),
         (b"\xff", "cannot be read as a plan"),
+        (b"[" * 100_000, "cannot be read as a plan"),
         (b"[]", "is no plan of provisioner; make one with plan -o"),
         (b'[{"uid":"ann"}]', "is no plan of provisioner; make one with plan -o"),
         (b'{"uid":"ann"}', "is no plan of provisioner; make one with plan -o"),

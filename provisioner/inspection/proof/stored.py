@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from provisioner.model import FIELDS
+from provisioner.sending.calls import document_of
 from provisioner.sending.users.canonical import stored
 from provisioner.sending.users.profile import ALWAYS_LISTED, UNSURE
 
@@ -78,8 +79,8 @@ class Told:
 
 
 def sent_profile(body: str, fields: Collection[str]) -> bytes:
-    """Give the profile that a request's body asks for, as far as these fields go."""
-    return profile_of(orjson.loads(body), fields)
+    """Give the profile that a request's body asks for, as far as these fields go; read as an answer is."""
+    return profile_of(document_of(body.encode()) or {}, fields)
 
 
 def profile_of(user: Mapping[str, Any], fields: Collection[str]) -> bytes:

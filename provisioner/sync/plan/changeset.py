@@ -293,5 +293,4 @@ def in_words(text: str | None) -> str | None:
     """Give a value (JSON text) as a person reads it; None for none, and for one that is not known."""
     if text is None or text == UNKNOWN:
         return None
-    value = json.loads(text)
-    return value if isinstance(value, str) else text
+    return str(json.loads(text)) if text.startswith('"') else text

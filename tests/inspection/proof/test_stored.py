@@ -136,6 +136,13 @@ def test_an_answer_that_makes_no_sense_is_a_difference(field: str, odd: Any) -> 
     assert [each.field for each in stored.differences(roster, profile(**{field: odd}))] == [field]
 
 
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_beyond_all_doubles_is_itself_and_no_other(digits: int) -> None:
+    """A body is read as an answer is, in which such a number stands for itself."""
+    assert metadata(f'{{"n":{"9" * digits}}}') == metadata(f'{{ "n": {"9" * digits}}}')
+    assert metadata(f'{{"n":{"9" * digits}}}') != metadata(f'{{"n":{"9" * digits}8}}')
+
+
 def test_metadata_nested_deeper_than_can_be_read_is_a_difference() -> None:
     """Another hand can have stored anything."""
     for depth in (300, 900, 3000):

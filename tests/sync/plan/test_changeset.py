@@ -43,6 +43,11 @@ def test_a_change_tells_old_and_new_values() -> None:
     assert [in_words(text) for text in ('"Ann"', '["x"]', None, UNKNOWN)] == ["Ann", '["x"]', None, None]
 
 
+def test_a_value_whose_number_no_python_reads_is_told_as_it_stands() -> None:
+    """However long a whole number is."""
+    assert in_words(long := f'{{"n":{"9" * 5000}}}') == long
+
+
 def test_the_first_changes_are_given_for_people(tmp_path: Path) -> None:
     """As many as are asked for, or as there are."""
     plan = Plan(Spool(tmp_path))
