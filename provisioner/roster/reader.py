@@ -223,7 +223,8 @@ def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
     if file.compression:
         origin = Compressed(origin, file.compression)
         signature.check_text(file, _start(origin))
-    codec = _codec(origin, options.encoding)
+    ours = _is_of_rejected(origin)
+    codec = _codec(origin, options.encoding, ours=ours)
     if options.encoding is None and (what := escaped_letters(_start(origin, _LOOKED_THROUGH))) is not None:
         raise RosterError(f"{origin.name}: {what}, or --encoding utf-8 if it is meant as it stands")
     if file.family == "ndjson":
@@ -235,16 +236,21 @@ def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
 
         return partial(open_json, options.missing, origin, codec)
     implied = "\t" if file.family == _TAB else None
-    quoting = file.family != _TAB or (options.delimiter or implied) != "\t" or is_ever_quoted(origin, codec)
+    escape = "" if ours else options.escape
+    quoting = file.family != _TAB or (options.delimiter or implied) != "\t" or is_ever_quoted(origin, codec, escape)
     header = HeaderOptions(options.delimiter, options.escape, quoting, options.header_row, options.missing, implied)
     return partial(_csv, origin, codec, header)
 
 
-def _codec(origin: Origin, encoding: str | None) -> str | None:
+def _is_of_rejected(origin: Origin) -> bool:
+    """Whether the first line names the columns of rejected rows, as UTF-8."""
+    first = _start(origin, _LOOKED_THROUGH).partition(b"\n")[0]
+    return all(name.encode() in first for name in ADDED)
+
+
+def _codec(origin: Origin, encoding: str | None, *, ours: bool) -> str | None:
     """Say in what a text is read: rejected rows are UTF-8, also when they were saved without the mark that says so."""
     codec = text_codec(encoding)
-    first = _start(origin, _LOOKED_THROUGH).partition(b"\n")[0] if codec is not None else b""
-    ours = all(name.encode() in first for name in ADDED)
     return None if ours and is_utf8(origin) is not False else codec
 
 

@@ -178,6 +178,25 @@ def test_tabs_separate_what_is_named_so_unless_it_is_told_otherwise(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
+    "cell", ['"Ann \\"Bee\\" Lee"', '"Ann \\"Bee\\"\nLee"', '"Ann\\\\"', '"Ann""s"', "Ann\\", 'Ann "Bee"']
+)
+def test_an_escape_means_the_same_between_tabs_as_between_commas(tmp_path: Path, cell: str) -> None:
+    """Also where one cell only is quoted."""
+    csv_file, tsv_file = tmp_path / "r.csv", tmp_path / "r.tsv"
+    csv_file.write_text(f"uid,name\na,{cell}\nb,Bob\n")
+    tsv_file.write_text(f"uid\tname\na\t{cell}\nb\tBob\n")
+    escape = RosterOptions(escape="\\")
+    assert rows_of(open_roster(tsv_file, escape)) == rows_of(open_roster(csv_file, escape))
+
+
+def test_the_escape_of_a_roster_is_none_in_its_rejected_rows(tmp_path: Path) -> None:
+    """Also where the only quoted cell ends with it."""
+    path = tmp_path / "r.tsv"
+    path.write_text('uid\tname\t_row\t_errors\na\t"Ann ""Bee"" \\"\t1\tx\n')
+    assert rows_of(open_roster(path, RosterOptions(escape="\\"))) == [("a", 'Ann "Bee" \\', "1", "x")]
+
+
+@pytest.mark.parametrize(
     ("delimiter", "named"),
     [(";", "a semicolon"), ("\t", "a tab"), ("|", "a vertical bar"), ("^", "'^'"), (",", "a comma")],
 )

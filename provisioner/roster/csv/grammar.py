@@ -49,13 +49,13 @@ class Dialect:
         if not self.quoting:
             return re.compile(rf"(?:((?!))|({bare}))({self._end})")
         return re.compile(
-            rf'(?:{self._blanks}"({self._content})"{self._blanks}|((?!{self._blanks}"){bare}))({self._end})', re.DOTALL
+            rf'(?:{self._blanks}"({self.content})"{self._blanks}|((?!{self._blanks}"){bare}))({self._end})', re.DOTALL
         )
 
     @cached_property
     def quoted(self) -> re.Pattern[str]:
         """A quoted cell, whatever follows it; without its closing quote where the text ends before that."""
-        return re.compile(rf'{self._blanks}"{self._content}("?)', re.DOTALL)
+        return re.compile(rf'{self._blanks}"{self.content}("?)', re.DOTALL)
 
     @cached_property
     def plain(self) -> re.Pattern[bytes]:
@@ -96,7 +96,7 @@ class Dialect:
         if not self.quoting:
             return text
         opening = rf'([{re.escape(self.delimiter)}\r\n]){self._blanks}"'
-        return re.sub(rf'{opening}{self._content}(?:"|\Z)', r"\1", self.delimiter + text, flags=re.DOTALL)
+        return re.sub(rf'{opening}{self.content}(?:"|\Z)', r"\1", self.delimiter + text, flags=re.DOTALL)
 
     @property
     def other_end(self) -> str:
@@ -108,6 +108,14 @@ class Dialect:
         if not self.escape:
             return content.replace('""', '"')
         return re.sub(rf'{re.escape(self.escape)}(.)|""', lambda found: found[1] or '"', content, flags=re.DOTALL)
+
+    @property
+    def content(self) -> str:
+        """A pattern of what stands between the quotes of a cell."""
+        if not self.escape:
+            return '[^"]*+(?:""[^"]*+)*+'
+        mark = re.escape(self.escape)
+        return rf'(?:[^"{mark}]++|{mark}.|"")*+'
 
     @property
     def _blanks(self) -> str:
@@ -122,13 +130,6 @@ class Dialect:
     def _end(self) -> str:
         line_end = r"\r*+(?:\n|\Z)" if self.eol == LF else r"\r|\Z"
         return rf"{re.escape(self.delimiter)}|{line_end}"
-
-    @property
-    def _content(self) -> str:
-        if not self.escape:
-            return '[^"]*+(?:""[^"]*+)*+'
-        mark = re.escape(self.escape)
-        return rf'(?:[^"{mark}]++|{mark}.|"")*+'
 
 
 def line_end(text: str, delimiters: str, escape: str = "", *, quoting: bool = True) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from provisioner.roster.csv.grammar import line_end
+from provisioner.roster.csv.grammar import Dialect, line_end
 from provisioner.roster.files.origin import Origin
 from provisioner.roster.files.text import open_text
 
@@ -19,8 +19,8 @@ _CHUNK: Final = 8 * 1024 * 1024
 _OVERLAP: Final = 64 * 1024
 
 
-def is_ever_quoted(origin: Origin, codec: str | None = None) -> bool:
-    """Whether any cell begins and ends with a quote. Raises RosterError, OSError."""
+def is_ever_quoted(origin: Origin, codec: str | None = None, escape: str = "") -> bool:
+    """Whether any cell begins and ends with a quote; `escape` as `Dialect` has it. Raises RosterError, OSError."""
     rest = b""
     lines: _Lines | None = None
     with open_text(origin, codec) as stream:
@@ -29,24 +29,25 @@ def is_ever_quoted(origin: Origin, codec: str | None = None) -> bool:
             if lines is None and len(text) < _OVERLAP:
                 rest = text
                 continue
-            lines = lines or _Lines(text)
+            lines = lines or _Lines(text, escape)
             end = text.rfind(lines.eol)
             if end >= 0 and b'"' in text and lines.hold_quoted_cell(text, end):
                 return True
             rest = text[text.rfind(lines.eol, 0, max(0, end - _OVERLAP)) + 1 :]
-    lines = lines or _Lines(rest)
+    lines = lines or _Lines(rest, escape)
     return b'"' in rest and lines.hold_quoted_cell(rest, len(rest))
 
 
 class _Lines:
     """The lines of a file: how they end, and how many tabs are in the first."""
 
-    def __init__(self, text: bytes) -> None:
-        self.eol = line_end(text[:_OVERLAP].decode("latin-1"), "\t").encode()
+    def __init__(self, text: bytes, escape: str) -> None:
+        self.eol = line_end(text[:_OVERLAP].decode("latin-1"), "\t", escape).encode()
         self._tabs = text.lstrip(b"\r\n").split(self.eol, 1)[0].count(b"\t")
         end = rb"\r*+(?:\n|\Z)" if self.eol == b"\n" else rb"\r|\Z"
         self._opening = re.compile(rb'(?:\A|[\t%s]) *+(?=")' % self.eol)
-        self._quoted = re.compile(rb'"[^"]*+(?:""[^"]*+)*+" *+(?=\t|%s)' % end)
+        content = Dialect("\t", escape=escape).content.encode()
+        self._quoted = re.compile(rb'"%s" *+(?=\t|%s)' % (content, end), re.DOTALL)
 
     def hold_quoted_cell(self, text: bytes, end: int) -> bool:
         """Whether a cell of the text, which begins and ends where lines do, is quoted."""

@@ -37,6 +37,24 @@ def test_a_cell_is_quoted_that_begins_and_ends_with_a_quote(tmp_path: Path, text
     assert is_ever_quoted(LocalFile(path), "utf-16-le") is quoted
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ('a1\t"Ann \\"Bee\\" Lee"\tx\n', True),
+        ('a1\t"Ann ""Bee"" \\"Lee\\""\tx', True),
+        ('a1\t"Ann \\"Bee\\"\nLee"\tx\n', True),
+        ('a1\t"Ann\\"\tx\n', False),
+        ('a1\t"Ann\\\\"\tx\n', True),
+    ],
+)
+@pytest.mark.parametrize("eol", ["\n", "\r"])
+def test_a_quote_behind_the_escape_ends_no_cell(tmp_path: Path, text: str, quoted: bool, eol: str) -> None:
+    """Nor does a line end before the quote that does."""
+    path = tmp_path / "r.tsv"
+    path.write_text((HEADER + text).replace("\n", eol), newline="")
+    assert is_ever_quoted(LocalFile(path), escape="\\") is quoted
+
+
 @pytest.mark.parametrize("eol", ["\n", "\r\n", "\r"])
 def test_one_quoted_cell_far_into_a_file_is_found(tmp_path: Path, eol: str) -> None:
     """Wherever the reading of the file is cut: here in the middle of the cell."""
