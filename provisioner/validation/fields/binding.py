@@ -46,7 +46,7 @@ class Binding:
     schema    the roster's columns and their types
     fields    user field → where it comes from; `metadata` is the one that holds a whole object
     metadata  path within the metadata → where it comes from
-    unknown   the columns that feed nothing, without those that begin with `_`
+    unknown   the columns that feed nothing, without those that begin with `_` or have no name
     """
 
     schema: Mapping[str, pl.DataType]
@@ -129,7 +129,9 @@ def bind(
         _refuse_left_out(missing, [column for column in mapping.leave_out if column in schema])
         raise UnmappedError(_unmapped(missing, tuple(schema)))
     used = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
-    unknown = tuple(column for column in free if column not in used and not column.startswith("_"))
+    unknown = tuple(
+        column for column in free if column not in used and not (trimmed_name(column) or "_").startswith("_")
+    )
     if mapping.others is not None:
         _take_in(unknown, mapping.others, metadata)
         used.update(unknown)
@@ -176,7 +178,7 @@ def _dotted(path: MetadataPath) -> str:
 def _take_in(columns: tuple[str, ...], others: MetadataPath, metadata: dict[MetadataPath, Source]) -> None:
     """Put the columns that feed nothing into the metadata, each under its own name, trimmed, as one key."""
     for column in columns:
-        place = (*others, trimmed_name(column) or column)
+        place = (*others, trimmed_name(column))
         if place in metadata:
             message = f"[columns] others: {_dotted(place)} has a source already, the column {column!r} cannot be"
             raise RosterError(f"{message} put there too; rename one, or map the column")

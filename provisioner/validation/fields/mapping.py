@@ -63,10 +63,10 @@ class ColumnMapping:
 
         A mended round would make users of our row numbers, and publish our words on their profiles.
         """
-        for column in sorted(each for each in self.columns if each.startswith("_")):
+        for column in sorted(each for each in self.columns if trimmed_name(each).startswith("_")):
             from provisioner.roster.columns import ADDED, MARKED  # with polars, which most commands do without
 
-            if column in {*ADDED, MARKED}:
+            if trimmed_name(column) in {*ADDED, MARKED}:
                 kept = "a name that is kept for what is added to rejected rows"
                 raise ConfigurationError(
                     f"[columns] names the column {column!r}, {kept}; rename it in the roster, and there"

@@ -278,6 +278,13 @@ def test_the_rest_goes_into_the_metadata_under_its_own_names() -> None:
     )
 
 
+@pytest.mark.parametrize("column", [" _x", "\u200b_row", "_errors ", "\u200b", "\xa0"])
+def test_the_rest_is_what_has_a_name_without_an_underscore(column: str) -> None:
+    """Whatever cannot be seen around it."""
+    assert bound("uid", "name", column, others="metadata")[1:] == ({}, ())
+    assert bound("uid", "name", column)[2] == ()
+
+
 @pytest.mark.parametrize("around", ["{} ", "\u200b{}\u200b", "\xa0{}"])
 def test_what_cannot_be_seen_around_the_name_of_a_column_is_no_part_of_it(around: str) -> None:
     """Of a mapped one, and in the keys of the others; two that are one but for that are not decided between."""
@@ -440,7 +447,7 @@ def test_the_private_part_is_private_in_any_case() -> None:
         parse_mapping({"metadata": {"@private.mail": "a", "@PRIVATE.mail": "b"}})
 
 
-@pytest.mark.parametrize("column", ["_row", "_errors", "_apostrophes"])
+@pytest.mark.parametrize("column", ["_row", "_errors", "_apostrophes", " _row", "_errors\u200b"])
 @pytest.mark.parametrize(
     "make",
     [
