@@ -16,6 +16,7 @@ from provisioner.validation.fields.places import (
     FIELD_WORDS,
     MetadataPath,
     called,
+    has_name,
     metadata_key,
     metadata_path,
     place_of,
@@ -123,15 +124,14 @@ def bind(
     for source in (*fields.values(), *metadata.values()):
         _require_columns(source, schema, mapping)
     given = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
-    free = {column: kind for column, kind in schema.items() if column not in mapping.leave_out}
+    left_out = set(map(trimmed_name, mapping.leave_out))
+    free = {column: kind for column, kind in schema.items() if trimmed_name(column) not in left_out}
     _claim(free, fields, metadata)
     if missing := [name for name in REQUIRED if name not in fields]:
-        _refuse_left_out(missing, [column for column in mapping.leave_out if column in schema])
+        _refuse_left_out(missing, [column for column in schema if column not in free])
         raise UnmappedError(_unmapped(missing, tuple(schema)))
     used = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
-    unknown = tuple(
-        column for column in free if column not in used and not (trimmed_name(column) or "_").startswith("_")
-    )
+    unknown = tuple(column for column in free if column not in used and has_name(column))
     if mapping.others is not None:
         _take_in(unknown, mapping.others, metadata)
         used.update(unknown)
@@ -200,7 +200,7 @@ def _unmapped(missing: Sequence[str], columns: tuple[str, ...]) -> str:
 
 def _meant(name: str, columns: tuple[str, ...]) -> list[str]:
     """Give the columns that may be a field: by its name but for looks, by a word for it, or spelled nearly so."""
-    own = [column for column in columns if not column.startswith("_")]
+    own = [column for column in columns if has_name(column)]
     if (same := next((column for column in own if _bare(column) == _bare(name)), None)) is not None:
         return [same]
     if known := nearest_columns(name, own):
@@ -246,8 +246,8 @@ def _refuse_left_out(missing: Sequence[str], left_out: Sequence[str]) -> None:
 
 def _refuse_misspelled(left_out: Sequence[str], schema: Mapping[str, pl.DataType], taken: Collection[str]) -> None:
     """Refuse the name of no column where one that nobody has named, and that is called nearly so, would be taken."""
-    for column in left_out:
-        if column not in schema and (close := closest(column, taken, key=_key, cutoff=0.8)):
+    for column in (each for each in left_out if trimmed_name(each) not in map(trimmed_name, schema)):
+        if close := closest(column, taken, key=_key, cutoff=0.8):
             wrong = f"[columns] leave_out names the column {column!r}, which the roster does not have"
             mend = "write the name as it stands there, or take it out of leave_out"
             raise RosterError(f"{wrong}; did you mean {close!r}? {mend}")

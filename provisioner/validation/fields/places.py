@@ -89,6 +89,11 @@ def trimmed_name(column: str) -> str:
     return column.strip().strip(_AROUND_NAMES)
 
 
+def has_name(column: str) -> bool:
+    """Whether a column has a name of its own: one that begins with `_` is ours, or stands for none."""
+    return not (trimmed_name(column) or "_").startswith("_")
+
+
 def called(sources: Mapping[K, Source], names: Collection[str]) -> dict[K, Source]:
     """Give sources with the names that a roster has for their columns: what cannot be seen around one is trimmed.
 

@@ -336,6 +336,17 @@ def test_what_is_left_out_feeds_nothing_but_what_it_is_mapped_to() -> None:
     )
 
 
+@pytest.mark.parametrize("around", ["{} ", "\u200b{}\u200b", "\xa0{}"])
+def test_a_column_is_left_out_whatever_cannot_be_seen_around_its_name(around: str) -> None:
+    """In the roster, or where it is named; of two that are one but for that, both are."""
+    salary, mail = around.format("salary"), around.format("metadata.mail")
+    for columns, names in ([salary, mail], ["salary", "metadata.mail"]), (["salary", "metadata.mail"], [salary, mail]):
+        assert bound("uid", "name", *columns, leave_out=names, others="metadata")[1:] == ({}, ())
+    assert bound("uid", "name", "salary", salary, leave_out=["salary"], others="metadata")[1:] == ({}, ())
+    with pytest.raises(RosterError, match=r"leave_out takes away the column .*, by whose name the uid would be known"):
+        bound(around.format("uid"), "name", leave_out=["uid"])
+
+
 def test_a_needed_column_that_is_left_out_is_told_with_cures_that_work() -> None:
     """The column is there, so to look for another one is no cure."""
     said = (
