@@ -240,14 +240,14 @@ class Completed(Wrapped):
             yield replace(batch, frame=batch.frame.with_columns(nothing))
 
 
-def completed(roster: Roster, inputs: Inputs, absent: Callable[[Iterable[str]], Sequence[str]]) -> Roster:
+def completed(roster: Roster, inputs: Inputs, completable: Callable[[Iterable[str]], Sequence[str]]) -> Roster:
     """Give rejected rows that are objects the columns that are mapped and stand in none of them, as empty ones.
 
     In their roster others had them. That a roster of another kind lacks a column is a slip, as its header tells.
 
-    absent  gives the mapped columns that are not among some names
+    completable  gives the mapped columns that rows may lack for want of a value, where these are all names they have
     """
-    new = absent(roster.schema)
+    new = completable(roster.schema)
     sparse = all(file.family in SPARSE for file in inputs.files)
     return Completed(roster, new) if new and sparse and roster.schema.keys() >= {*ADDED} else roster
 

@@ -12,6 +12,7 @@ from provisioner.validation.fields.places import (
     FIELD_WORDS,
     MetadataPath,
     field_of,
+    has_name,
     metadata_path,
     trimmed_name,
 )
@@ -23,7 +24,7 @@ from provisioner.validation.fields.source import (
     encodings_of,
 )
 from provisioner.validation.fields.sourcetable import read_field, read_source
-from provisioner.wording import nearest, printable
+from provisioner.wording import closest, nearest, printable
 
 MAPPED_ONLY = ("deactivated",)
 """What a row can say besides; a column does so only where it is mapped, whatever its name."""
@@ -82,6 +83,18 @@ class ColumnMapping:
         """Give those of its columns that are not among some names, whatever cannot be seen around them."""
         there = set(map(trimmed_name, names))
         return tuple(column for column in self.columns if trimmed_name(column) not in there)
+
+    def completable(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Give those of its columns that rows may lack for want of a value, where these are all names that they have.
+
+        Not one that nearly is a name of which nothing is made, which is a slip; nor what a uid cannot do without.
+        """
+        used, there, uid = set(map(trimmed_name, self.columns)), set(map(trimmed_name, names)), self.fields.get("uid")
+        free = [name for name in there - used if has_name(name) and field_of(name) in {None, *self.fields}]
+        has_uid = uid is None or can_be_read(uid, lambda column: trimmed_name(column) in there, whole=True)
+        needed = () if uid is None or has_uid else uid.columns
+        absent = (column for column in self.absent(there) if column not in needed)
+        return tuple(column for column in absent if closest(column, free, cutoff=0.8) is None)
 
     @property
     def roles(self) -> tuple[Any, ...]:

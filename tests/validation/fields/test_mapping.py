@@ -30,6 +30,25 @@ def nested(depth: int) -> Any:
     return [nested(depth - 1)] if depth else "a"
 
 
+@pytest.mark.parametrize(
+    ("table", "names", "found"),
+    [
+        ({"role": "job", "link": "{a|b}"}, ["uid", "name", "a"], ["job", "b"]),
+        ({"role": "roll"}, ["uid", "name", "rolle"], []),
+        ({"role": "rol"}, ["uid", "name", "role"], []),
+        ({"role": "names", "link": "a1", "metadata": {"x": "a2"}}, ["uid", "name", "a2", "_a1"], ["names", "a1"]),
+        ({"uid": "id"}, ["name", "number"], []),
+        ({"uid": "{a}-{b}"}, ["name", "a"], []),
+        ({"uid": ["a", "b"], "name": "{first} {last}"}, ["a"], ["b", "first", "last"]),
+    ],
+)
+def test_columns_that_rows_may_lack_are_no_slips_and_not_those_of_the_uid(
+    table: dict[str, Any], names: list[str], found: list[str]
+) -> None:
+    """A slip is nearly the name of a column that is there and feeds nothing."""
+    assert list(parse_mapping(table).completable(names)) == found
+
+
 def test_the_table_of_the_documentation_is_understood() -> None:
     """The example people copy."""
     table = tomllib.loads("""
