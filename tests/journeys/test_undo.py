@@ -220,6 +220,52 @@ def test_whoever_was_put_back_in_part_is_open_again(api: RunningEmulator, tmp_pa
 
 
 @pytest.mark.slow
+def test_what_another_hand_did_after_an_undo_in_part_is_what_the_next_one_puts_back(
+    api: RunningEmulator, tmp_path: Path
+) -> None:
+    """Only of what could not be put back the old profile stays the one that is kept; what was emptied stays empty."""
+    again, asked = ("--on-existing", "update"), [("old-bare", "Bare, new", *FULL)]
+    api.seed({**BEFORE[2], "avatar": "https://a.example/1.png"})
+    assert run(tmp_path, api, *again, people=asked).exit_code == 0
+    undo(tmp_path, api)
+    user = api.users()["old-bare"]
+    wait_until(lambda: int(time.time()) > user["updated_at"])
+    api.another_hand("PUT", "/users/old-bare", {"name": "By hand", "tags": ["hand"], "unset": ["avatar"]})
+    undo(tmp_path, api)
+    told = verdicts(tmp_path), is_taken_back(tmp_path / "out.journal.db")
+    assert told == ({"old-bare": ("kept", "changed")}, True)
+    for _ in range(2):
+        before = profiles(api)["old-bare"]
+        assert (before["name"], before["tags"], "avatar" in before) == ("By hand", ["hand"], False)
+        assert run(tmp_path, api, *again, people=asked).summary["updated"] == 1
+        assert profiles(api)["old-bare"]["name"] == "Bare, new"
+        undo(tmp_path, api)
+        assert (verdicts(tmp_path), profiles(api)["old-bare"]) == ({"old-bare": ("kept", "not_clearable")}, before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", ["", 'deactivated = { column = "statusMessage", map = { "new" = true } }'])
+def test_whoever_was_put_back_in_part_and_left_alone_since_stays_settled(
+    api: RunningEmulator, tmp_path: Path, columns: str
+) -> None:
+    """A run that skips the user has touched nothing: an undo after it says the same of it, and opens no row."""
+    (tmp_path / "left.toml").write_text(f"[columns]\n{columns}\n")
+    left, journal = ("-c", "left.toml"), tmp_path / "out.journal.db"
+    asked = [("old-bare", "Bare, new", *FULL)]
+    assert run(tmp_path, api, *left, "--on-existing", "update", people=asked).exit_code == 0
+    undo(tmp_path, api, *left)
+    before = api.users()["old-bare"]
+    assert run(tmp_path, api, *left, people=asked).summary["existing"] == 1
+    for _ in range(2):
+        undo(tmp_path, api, *left)
+        assert verdicts(tmp_path) == {"old-bare": ("kept", "not_clearable")}
+        status = json.loads(provisioner("status", "out.csv", "--json", cwd=tmp_path).stdout)
+        assert status["outcomes"] == {"existing": 1}
+        assert not is_taken_back(journal)
+    assert api.users()["old-bare"] == before
+
+
+@pytest.mark.slow
 def test_what_was_put_back_by_an_undo_that_was_killed_is_no_other_hands(api: RunningEmulator, tmp_path: Path) -> None:
     """All but the status message is back when it is killed; another one says so, and so does every one after it."""
     assert run(tmp_path, api, "--on-existing", "update", people=[("old-bare", "Bare, new", *FULL)]).exit_code == 0

@@ -4,7 +4,8 @@
     kind       kept: `before` is its profile as it was; own: this job created the user, so nothing is to be put back;
                unknown: an earlier version updated the user, or may have, and kept nothing
     before     that profile, packed (`provisioner.sending.users.profile`); fields that were not there are not in it
-    untold     fields of which the API did not tell whether they were there, as bits (`provisioner.sending.users.trace`)
+    untold     fields of which it is not known whether they were there, as bits (`provisioner.sending.users.trace`): the
+               API did not tell, or an undo has put them back, and `before` counts for them no more
     fields     those that updates of this job have set, or may have, as bits
     carried    what they set, as entries of a trace: as sent while that is in doubt, then as the answer showed it
     confirmed  whether the last of them was answered
@@ -12,7 +13,7 @@
     kept_at    UNIX seconds, the server's
 
 The profile that was recorded first stays: one that is read later may be what this job itself has written. Only what the
-API had not told is added to it, before the first update that sets it.
+API had not told, or an undo has put back, is added to it, before the first update that sets it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ UNKNOWN: Final = "unknown"
 ALL: Final = 0xFF
 """The bits of all fields."""
 
-# What was never told, and that no update of this job has set, can still be read.
+# What is not known, and that no update of this job has set since, can still be read.
 _CAN_BE_TOLD: Final = "(kind = 'kept') * (untold & ~fields)"
 NOTED_FIELDS: Final = f"coalesce((SELECT {ALL} & ~({_CAN_BE_TOLD}) FROM overwrites WHERE overwrites.id = users.id), 0)"  # noqa: S608 - of constants
 """Of a user: bits of the fields of which it is kept, or known to be lost, what they were."""
@@ -64,7 +65,7 @@ INSERT INTO overwrites (id, kind, before, untold, fields, carried, confirmed, ke
 SELECT id, kind, before, untold, fields, carried, 0, kept_at FROM given WHERE true
 ON CONFLICT (id) DO UPDATE SET
     before = iif(excluded.before IS NOT NULL AND {_CAN_BE_TOLD}, excluded.before, before),
-    untold = iif(excluded.before IS NOT NULL AND {_CAN_BE_TOLD}, excluded.untold, untold),
+    untold = iif(excluded.before IS NOT NULL, untold & (fields | excluded.untold), untold),
     fields = fields | excluded.fields,
     carried = iif(instr(carried, excluded.carried), carried, CAST(carried || excluded.carried AS BLOB)),
     doubted = doubted OR NOT confirmed,

@@ -23,6 +23,7 @@ from typing import Final, NamedTuple
 
 from provisioner.journal.columns import IN_DOUBT
 from provisioner.journal.statements import Bulk, select
+from provisioner.journal.undo.overwrites import ALL
 from provisioner.model import FINAL, Settlement, UserRequest
 
 
@@ -107,7 +108,7 @@ class PartlyBackRow(NamedTuple):
     """A user whose profile was put back but for some fields (bits); `mark` as in `users`.
 
     Whoever was deactivated as the roster said is active from then on, by our hand. Its row begins anew, as that of a
-    user who was put back altogether.
+    user who was put back altogether, and so does what is kept of all other fields: the next update of ours reads them.
     """
 
     id: int
@@ -117,7 +118,9 @@ class PartlyBackRow(NamedTuple):
 
 PARTLY_BACK: Final = (
     Bulk(
-        PartlyBackRow._fields, "UPDATE overwrites SET fields = given.fields FROM given WHERE overwrites.id = given.id"
+        PartlyBackRow._fields,
+        f"UPDATE overwrites SET fields = given.fields, untold = untold | ({ALL} & ~given.fields) "  # noqa: S608 - a number
+        "FROM given WHERE overwrites.id = given.id",
     ),
     Bulk(
         PartlyBackRow._fields,

@@ -90,10 +90,15 @@ UNTOUCHED: Final = f"SELECT count(*) {JOINED} WHERE verdict = 'untouched' AND {_
 TOKENS_LEFT: Final = "SELECT count(*) FROM users WHERE NOT ours AND auth_token IS NOT NULL AND state = 'settled'"
 """Auth tokens of users who were there before: nobody takes them back."""
 
-# Not whose rows a later run has seen to: one that is told of by its results, and so is what it left out.
+# Not whose rows a later run has seen to: one that is told of by its results, and so is what it left out. Whom another
+# hand has changed after one undo, as another one found, is back no less: the row is open.
 _TAKEN_BACK: Final = f"""
-SELECT (SELECT command FROM runs ORDER BY id DESC LIMIT 1) = 'undo'
-    AND EXISTS (SELECT 1 FROM reversals WHERE again_at IS NULL AND ({IS_BACK} OR state = 'sent'))
+SELECT (SELECT command FROM runs ORDER BY id DESC LIMIT 1) = 'undo' AND EXISTS (
+    SELECT 1 FROM reversals JOIN users USING (id)
+    WHERE again_at IS NULL AND (
+        ({IS_BACK} OR reason IN ('changed', 'gone')) AND users.state = 'pending' OR reversals.state = 'sent'
+    )
+)
 """  # noqa: S608 - of constants
 # A copy of results has nothing of what was run later.
 _TAKEN_BACK_SINCE: Final = (

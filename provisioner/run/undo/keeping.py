@@ -8,7 +8,6 @@ from functools import partial
 from provisioner.errors import StorageError
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.journal.undo.overwrites import (
-    ALL,
     BEGUN_ANEW,
     BEGUN_BACK,
     KEPT,
@@ -87,13 +86,14 @@ class Keeping:
         await self.recorder.run(partial(self.recorder.journal.note, [row], *BEGUN_ANEW))
 
     async def _completed(self, request: UserRequest, texts: dict[str, str]) -> dict[str, str]:
-        """Add to a profile that was kept what was not told of it then; what else is there now is our own."""
+        """Add to what is known of the profile that was kept what is not; what else is there now is our own."""
         past = request.past
         if past is None or not past.noted:
             return texts
-        kept = await self.recorder.run(partial(self.recorder.journal.before, request.key))
-        told = {name: texts[name] for name in trace.names_of(~past.noted & ALL) if name in texts}
-        return {**profile.unpacked(kept or profile.packed({})), **told}
+        packed = await self.recorder.run(partial(self.recorder.journal.before, request.key))
+        kept, known = profile.unpacked(packed or profile.packed({})), trace.names_of(past.noted)
+        now = {name: text for name, text in texts.items() if name not in known}
+        return {name: text for name, text in kept.items() if name in known} | now
 
     async def begin_back(self, request: UserRequest, *, away: bool) -> None:
         """Record that a run has begun to bring a user back. Raises `StorageError`."""

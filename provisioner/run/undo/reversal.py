@@ -212,7 +212,9 @@ class Reversals:
             mark = moment(reply.data or {}, "updatedAt")
         if not (left := (*found.stuck, *found.lost)):
             return self._reversed(course, Operation.UPDATE, reply)
-        await self._gathering.put(PartlyBackRow(course.request.key, trace.bits_of(left), mark))
+        # Whom no update of ours has touched since an undo put it back in part stays as a run has settled it.
+        if course.doubt or trace.bits_of(left) != course.each.fields:
+            await self._gathering.put(PartlyBackRow(course.request.key, trace.bits_of(left), mark))
         reason = "not_clearable" if found.stuck else "not_told"
         return self._kept(course, reason, reply, ", ".join(left))
 

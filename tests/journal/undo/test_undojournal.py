@@ -208,6 +208,22 @@ def test_what_is_left_of_a_profile_that_was_put_back_in_part(path: Path) -> None
         assert (of(journal)[2].fields, of(journal)[2].mark) == (16, 300)
 
 
+def test_what_was_put_back_in_part_is_kept_anew_but_for_what_was_not(path: Path) -> None:
+    """What the API had not told before stays lost, also when it tells it now; all else counts as it is read anew."""
+    with Journal(path, HERE) as journal:
+        journal.note([noted(3, KEPT, b"old", 5, b"\x05a")._replace(untold=4)])
+        journal.settle([settled(3, Outcome.UPDATED, created_at=50, mark=101, carried=b"\x05a")])
+    with undoing(path) as journal:
+        journal.record([PartlyBackRow(3, 4, 300)])
+    with Journal(path, HERE) as journal:
+        assert journal.known(["u3"])["u3"].noted == 4
+        journal.note([noted(3, KEPT, b"anew", 5, b"\x05b")._replace(untold=64)])
+        assert journal.known(["u3"])["u3"].noted == 0xFF - 64
+    with undoing(path) as journal:
+        each = of(journal)[3]
+    assert (each.before, each.untold, each.fields) == (b"anew", 4 | 64, 5)
+
+
 def test_of_an_older_format_it_is_known_that_nothing_is_known(tmp_path: Path) -> None:
     """Whom an earlier version updated, or may have, has no old profile; whom it created can be undone."""
     path = tmp_path / "out.journal.db"
