@@ -112,8 +112,13 @@ def created_in(path: Path, uids: Sequence[str], owner: Identity | None) -> list[
     """
     with _opened(path, uids) as database:
         if database is not None and owner_of(database) == owner:
-            return list(map(EarlierUser._make, database.execute(_EARLIER, (json_list(uids),))))
+            return created_by(database, uids)
     return []
+
+
+def created_by(database: sqlite3.Connection, uids: Sequence[str]) -> list[EarlierUser]:
+    """Look up the same in a journal that is open. Raises `sqlite3.Error`."""
+    return list(map(EarlierUser._make, database.execute(_EARLIER, (json_list(uids),))))
 
 
 def done_in(path: Path, uids: Sequence[str]) -> list[Done]:

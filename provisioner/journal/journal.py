@@ -32,6 +32,7 @@ from provisioner.journal.header import (
     Identity,
     claim,
     closed_on_error,
+    content_in,
     header_of,
     is_bound,
     is_unused,
@@ -248,9 +249,8 @@ class Journal:
         return database
 
     def _prepare(self, database: sqlite3.Connection) -> None:
-        header = self._usable_header(database)
-        self.made = header.blank
-        self._found = self.path.read_bytes() if header.blank and self._was_there else None
+        self.made = (header := self._usable_header(database)).blank
+        self._found = content_in(database) if header.blank and self._was_there else None
         for setting in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -16384", "wal_autocheckpoint = 4000"):
             database.execute(f"PRAGMA {setting}")
         schema.bring_up_to_date(database, header.version, self._facts)

@@ -53,7 +53,8 @@ async def validate(job: Job, stopper: Stopper) -> Summary:
         surveyed = await survey(opened, reader, stopper)
         job.outputs.refuse_too_many(surveyed.survey.taken)
         run.watch.enter("checking")
-        foreseen = partial(foresee, job.outputs.journal, opened.earlier.journals, _identity(job.settings))
+        own = job.outputs.journal if earlier is None else earlier.journal
+        foreseen = partial(foresee, own, opened.earlier.journals, _identity(job.settings))
         batches, leaving = map(foreseen, surveyed.batches()), 0
         while (checked := await in_thread(reader, lambda: next(batches, None))) is not None:
             if earlier is not None:
@@ -97,7 +98,7 @@ async def look_ahead(run: Run, creates: int, roles: Collection[str]) -> Needs | 
 def _earlier(job: Job, source: Source, managed: Collection[str], stack: ExitStack) -> EarlierRuns | None:
     """Open the journal that a run would go on with, if there is one. Raises `JournalError` as a run would."""
     journal = job.outputs.journal
-    if not job.settings.run.dry_run or not journal.exists() or begins_anew(job, source):
+    if not job.settings.run.dry_run or not journal.exists() or begins_anew(job, source)[0]:
         return None
     # What it takes to send is loaded where an earlier run has sent; to check a roster needs none of it.
     from provisioner.journal.journal import JournalReader

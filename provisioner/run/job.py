@@ -143,14 +143,15 @@ def source_of(job: Job, sheets: Sheets) -> Source:
     return Source(places(job.roster), job.roster.stem, sheets, query)
 
 
-def begins_anew(job: Job, source: Source) -> bool:
-    """Whether a run goes on with nothing.
+def begins_anew(job: Job, source: Source) -> tuple[bool, str | None]:
+    """Whether a run goes on with nothing, and the other roster whose files these are; asked before they are opened.
 
     It was told so, what is there was sent to the built-in emulator, or it was begun for other rows of these files.
     """
     settings, journal = job.settings, job.outputs.journal
+    whose = begun_beside(job.outputs, source, roster_in(journal))
     rehearsed = not settings.api.emulator and owner_in(journal) == EMULATOR
-    return settings.run.restart or rehearsed or _others(job.outputs, source) is not None
+    return settings.run.restart or rehearsed or whose is not None, whose
 
 
 def check_journal(job: Job, *, anew: bool) -> None:
@@ -169,14 +170,13 @@ def check_journal(job: Job, *, anew: bool) -> None:
             pass
 
 
-def keep_earlier_files(job: Job, source: Source, *, anew: bool, new: bool) -> None:
+def keep_earlier_files(job: Job, source: Source, whose: str | None, *, anew: bool, new: bool) -> None:
     """Keep what an earlier run left where this one does not continue it: its files may hold the only tokens.
 
-    anew  the journal that may be there is not gone on with, see `begins_anew`
+    anew  the journal that may be there is not gone on with; `whose`: see `begins_anew`
     new   there is none that is gone on with
     """
     files = job.outputs
-    whose = _others(files, source)
     set_others_aside(files, source, check=False)
     if anew and (aside := set_journal_aside(files.journal)) is not None:
         if whose is None:
@@ -185,10 +185,6 @@ def keep_earlier_files(job: Job, source: Source, *, anew: bool, new: bool) -> No
             log.warning("journal.set_aside", kept_as=str(aside), reason=f"it belongs to another roster, {whose}")
     if new:
         set_results_aside(files)
-
-
-def _others(files: Outputs, source: Source) -> str | None:
-    return begun_beside(files, source, roster_in(files.journal))
 
 
 def set_results_aside(files: Outputs, *, whole: bool = False) -> None:

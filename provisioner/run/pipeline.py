@@ -101,7 +101,7 @@ async def provision(
         opening = partial(_open, job, journal, stopper)
         # Nothing of an earlier run is touched, and nothing is left by this one, before it is known that it can begin.
         source = source_of(job, opened.roster.sheets)
-        anew = begins_anew(job, source)
+        anew, whose = begins_anew(job, source)
         check_journal(job, anew=anew)
         recorder = None if anew else await stack.enter_async_context(opening())
         if recorder is not None:
@@ -113,7 +113,7 @@ async def provision(
         refuse_unlike(folder, shard, share, begun=begun)
         job.outputs.refuse_too_many(surveyed.survey.taken)
         _ask(run, target, confirm)
-        keep_earlier_files(job, source, anew=anew, new=anew or journal.made)
+        keep_earlier_files(job, source, whose, anew=anew, new=anew or journal.made)
         if recorder is None:
             recorder = await stack.enter_async_context(opening())
         await recorder.run(lambda: journal.course.keep_roster(source.text))

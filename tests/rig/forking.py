@@ -22,6 +22,8 @@ from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import IO, Any
 
+from tests.rig import closing
+
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(
     [
@@ -87,6 +89,7 @@ def _carry_out(start: Start) -> None:
     sys.modules.pop("pydantic", None)
     from provisioner.__main__ import main
 
+    closing.watch()
     main()
 
 

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from provisioner.journal.earlier import EarlierUser, Said, created_in, is_as_settled
+from provisioner.journal.earlier import EarlierUser, Said, created_by, created_in, is_as_settled
 from provisioner.journal.header import EMULATOR, Identity, owner_in
+from provisioner.journal.lock import unreadable
 from provisioner.results.resubmission import DUPLICATE, of_another
 from provisioner.roster.columns import ADDED
 from provisioner.run.intake import CheckedBatch
@@ -61,23 +62,31 @@ def take_over(
     rows = [each for each in _returned(checked) if each.said is None or not rejected_only]
     known = journal.known([each.uid for each in rows])
     rows = [each for each in rows if each.uid not in known]
-    ours, others = _told_apart(rows, dict.fromkeys(earlier, owner_in(journal.path) if rows else None))
+    ours, others = _told_apart(rows, dict.fromkeys(earlier, journal.identity))
     if ours:
         journal.take_over(ours)
     return _without(checked, others)
 
 
-def foresee(own: Path, earlier: Sequence[Path], owner: Identity | None, checked: CheckedBatch) -> CheckedBatch:
+def foresee(
+    own: Path | Journal, earlier: Sequence[Path], owner: Identity | None, checked: CheckedBatch
+) -> CheckedBatch:
     """Reject whom a run would reject, for one that sends nothing.
 
-    own      the journal of this round, which there may be already
+    own      the journal of this round, which there may be already; the open one where this process has it open
     earlier  those of the rounds before, the last one first
     owner    for whom the run would be; null where that is not known: each round is believed
     """
     rows = list(_returned(checked)) if earlier else []
     if not rows:
         return checked
-    known = {user.uid for user in created_in(own, [each.uid for each in rows], owner or owner_in(own))}
+    uids = [each.uid for each in rows]
+    if isinstance(own, Path):
+        users = created_in(own, uids, owner or owner_in(own))
+    else:
+        with unreadable(own.path):
+            users = created_by(own.database, uids)
+    known = {user.uid for user in users}
     rounds = {path: owner or owner_in(path) for path in earlier}
     _, others = _told_apart([each for each in rows if each.uid not in known], rounds)
     return _without(checked, others)
