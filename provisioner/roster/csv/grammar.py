@@ -95,8 +95,9 @@ class Dialect:
         """Take the quoted cells out of a text, wherever its lines end."""
         if not self.quoting:
             return text
+        # The text may end on the escape, which is no content without what it escapes.
         opening = rf'([{re.escape(self.delimiter)}\r\n]){self._blanks}"'
-        return re.sub(rf'{opening}{self.content}(?:"|\Z)', r"\1", self.delimiter + text, flags=re.DOTALL)
+        return re.sub(rf'{opening}{self.content}(?:"|.?\Z)', r"\1", self.delimiter + text, flags=re.DOTALL)
 
     @property
     def other_end(self) -> str:

@@ -207,6 +207,7 @@ def test_whether_a_block_is_plain(block: bytes, plain: bool) -> None:
         ('a,b\ra1,5" pipe\rb2,"one\ntwo"\r', CR),
         ('a;b\ra1;5", 6"\rb2; "one\n""two"""\r', CR),
         ('a,b\ra1,"5\\" pipe\n"\r', CR),
+        ('a,b\ra1,"one\n\\', CR),
         ('a,b\ra1,5" pipe\nb2,6"\r', LF),
         ('a,"b\rc"', LF),
         ("a\r\nb\r\n", LF),
