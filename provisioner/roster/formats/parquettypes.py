@@ -182,11 +182,11 @@ def _decoded(lazy: pl.LazyFrame, columns: Sequence[tuple[str, pl.Expr]]) -> Iter
 
 
 def _is_text(lazy: pl.LazyFrame, stored: pl.Expr) -> bool:
-    """Tell whether all values are UTF-8, and not most of them with a NUL, as keys and numbers in bytes are."""
+    """Tell whether all values are UTF-8, and not most of several with a NUL, as keys and numbers in bytes are."""
+    with_nul = stored.cast(pl.String).str.contains("\0", literal=True)
     try:
-        with_nul = lazy.select(stored.cast(pl.String).str.contains("\0", literal=True).mean()).collect(
-            engine="streaming"
-        )
+        found = lazy.select(number=with_nul.sum(), share=with_nul.mean()).collect(engine="streaming")
     except pl.exceptions.ComputeError:
         return False
-    return (with_nul.item() or 0.0) <= _MOSTLY
+    number, share = found.row(0)
+    return bool(number <= 1 or share <= _MOSTLY)

@@ -52,6 +52,14 @@ def test_a_nul_in_a_cell_is_told_with_its_row_whatever_the_text_is_kept_as(tmp_p
         assert "column 'n' holds Binary, of which no metadata.n can be made" in message
 
 
+def test_the_only_value_of_bytes_may_have_a_nul(tmp_path: Path) -> None:
+    """One of one is not most of them."""
+    frame = pl.DataFrame({"uid": ["a1", "b2"], "name": ["Ann", "Bob"], "role": [None, "x\0"]})
+    frame.with_columns(pl.col("role").cast(pl.Binary)).write_parquet(tmp_path / "r.parquet")
+    found = document(tmp_path / "r.parquet", tmp_path)
+    assert [each["first_rows"] for each in found["defects"].values()] == [[2]]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
