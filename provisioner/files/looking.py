@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import re
+import shlex
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -86,11 +87,12 @@ def is_free(path: Path, is_ours: Callable[[IO[bytes]], bool]) -> bool:
         return not os.access(path, os.F_OK)
 
 
-def why_not_ours(path: Path, whose: str, is_ours: Callable[[bytes], object]) -> str | None:
+def why_not_ours(path: Path, whose: str, is_ours: Callable[[bytes], object], *, needed: bool = False) -> str | None:
     """Say why a file that is kept under a name of ours must not be written, and what to do; None where it may be.
 
     whose    the file has to be: `SQLite`
     is_ours  looks at how its content begins, 64 KiB at most
+    needed   what is ours by its content is not to be lost
 
     A folder, and what cannot be read, is told by who opens it.
     """
@@ -108,9 +110,22 @@ def why_not_ours(path: Path, whose: str, is_ours: Callable[[bytes], object]) -> 
             wrong, cure = "holds something else", "move it away"
         else:
             return None
+        if needed and holds_ours(path, is_ours):
+            cure = f"it holds what was recorded last, so give it one: {own_copy(path)}"
     except OSError:
         return None
     return f"{path}: {wrong} where {whose} needs a file of its own; {cure}"
+
+
+def holds_ours(path: Path, is_ours: Callable[[bytes], object]) -> bool:
+    """Whether it is a file, by links and other names or not, whose content begins like one of ours. Raises OSError."""
+    return path.is_file() and bool(is_ours(_beginning(path)))
+
+
+def own_copy(path: Path) -> str:
+    """Say what makes a link, or one of several names, a file of its own with what it holds."""
+    name, copy = shlex.quote(str(path)), shlex.quote(f"{path}.own")
+    return f"cp -p {name} {copy} && mv {copy} {name}"
 
 
 def _beginning(path: Path) -> bytes:

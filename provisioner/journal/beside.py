@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError
-from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere, why_not_ours
+from provisioner.files.looking import NOWHERE, beside_itself, holds_ours, leads_nowhere, why_not_ours
 
 _LOG: Final = "-wal"
 # Ending → how what SQLite keeps under it begins, unless it holds nothing: its index in the order of the machine.
@@ -18,6 +18,10 @@ _HEADS: Final = {
     "-shm": (b"\x18\xe2\x2d\0", b"\0\x2d\xe2\x18"),
     "-journal": (b"\xd9\xd5\x05\xf9",),
 }
+
+
+# What is lost with the file; the index is made anew.
+_LASTING: Final = (_LOG, "-journal")
 
 
 def log_of(path: Path) -> Path:
@@ -32,7 +36,7 @@ def refuse_beside(path: Path) -> None:
     """
     if leads_nowhere(log_of(path)):  # of the others nothing is to be kept
         raise JournalError(f"{log_of(path)}: {NOWHERE}")
-    for beside, trouble in _beside(path):
+    for beside, _, trouble in _beside(path):
         if beside.exists() and not beside.is_file():
             raise JournalError(f"{beside}: is no file, and belongs to the journal by its name; move it away")
         if trouble is not None:
@@ -40,18 +44,22 @@ def refuse_beside(path: Path) -> None:
 
 
 def refuse_to_read_beside(path: Path) -> None:
-    """Refuse the same for whoever only reads, where there is a log: SQLite then writes its index. Raises OSError."""
+    """Refuse the same for whoever only reads, where there is a log: SQLite then writes its index. Raises OSError.
+
+    Of the others it writes nothing, so a log with another name, as `cp -al` makes it, is read as it is.
+    """
     if log_of(path).exists():
-        for beside, trouble in _beside(path):
-            if trouble is not None:
-                raise OSError(errno.EINVAL, f"{beside.name} is none of SQLite's")
+        for beside, ours, trouble in _beside(path):
+            is_read = beside.name.endswith(_LASTING) and not beside.is_symlink()  # which SQLite does not follow
+            if trouble is not None and not (is_read and holds_ours(beside, ours)):
+                raise OSError(errno.EINVAL, trouble.replace(f"{beside}: ", f"{beside.name} ", 1))
 
 
-def _beside(path: Path) -> Iterator[tuple[Path, str | None]]:
-    """Give each name under which SQLite keeps something, and what is wrong with what is there."""
+def _beside(path: Path) -> Iterator[tuple[Path, Callable[[bytes], bool], str | None]]:
+    """Give each name under which SQLite keeps something, how that is known, and what is wrong with what is there."""
     for ending, heads in _HEADS.items():
-        beside = beside_itself(path, ending)
-        yield beside, why_not_ours(beside, "SQLite", partial(_begins_with, heads))
+        beside, is_ours = beside_itself(path, ending), partial(_begins_with, heads)
+        yield beside, is_ours, why_not_ours(beside, "SQLite", is_ours, needed=ending in _LASTING)
 
 
 def _begins_with(heads: tuple[bytes, ...], found: bytes) -> bool:

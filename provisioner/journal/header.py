@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from provisioner.errors import JournalError
-from provisioner.files.looking import open_file
+from provisioner.files.looking import open_file, own_copy
 from provisioner.journal.beside import log_of, refuse_beside, refuse_to_read_beside
 from provisioner.journal.schema import APPLICATION_ID, VERSION, Meta
 
@@ -134,8 +134,11 @@ def _refuse_two_names(path: Path) -> None:
     """
     if path.is_file() and path.stat().st_nlink > 1:
         message = "is one file with another name (a hard link), under which a run would not be seen"
-        lists = f"find . -samefile {shlex.quote(str(path))}"
-        cure = f"remove the other one ({lists} lists them), but never the one that has a -wal beside it"
+        cure = f"remove the other one (find . -samefile {shlex.quote(str(path))} lists them)"
+        if log_of(path).exists():  # what was recorded last is here
+            cure = f"give it a file of its own: {own_copy(Path(os.path.realpath(path)))}"
+        else:
+            cure += ", but never the one that has a -wal beside it"
         raise JournalError(f"{path}: {message}; {cure}")
 
 
@@ -260,6 +263,15 @@ def open_for_reading(path: Path, *, in_any_thread: bool = False) -> sqlite3.Conn
     how = "mode=ro" if log_of(path).exists() else "mode=ro&immutable=1"
     address, own = f"{path.absolute().as_uri()}?{how}", not in_any_thread
     return sqlite3.connect(address, uri=True, isolation_level=None, timeout=5, check_same_thread=own)
+
+
+def refuse_unread(path: Path, why: str) -> None:
+    """Raise `JournalError` for a journal that is there and cannot be read; `why`: what that leaves open."""
+    try:
+        with suppress(FileNotFoundError, NotADirectoryError), closing(open_for_reading(path)) as database:
+            header_of(database)
+    except (sqlite3.Error, OSError) as error:
+        raise JournalError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}), {why}") from error
 
 
 @contextmanager

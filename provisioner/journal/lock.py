@@ -22,8 +22,8 @@ from provisioner.files.looking import NOWHERE, beside_itself, leads_nowhere, why
 from provisioner.files.writing import locked
 from provisioner.journal.beside import refuse_beside
 
-# What holders write; one that was killed before that has left nothing.
-_SAID: Final = re.compile(rb"(?:process \d+ on .+\n)?")
+# What holders write; one that was killed before that has left nothing, a machine that failed a part, or zeros.
+_SAID: Final = re.compile(rb"(?:process \d+ on .+\n?)?\0*")
 
 _MOUNTS: Final = Path("/proc/self/mountinfo")
 # As Linux names them. What comes by FUSE is told apart by its second name; without one it can be anything.

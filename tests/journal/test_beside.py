@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -56,7 +57,7 @@ def test_what_sqlite_may_have_left_is_known_by_its_beginning(
         return
     with pytest.raises(JournalError, match=rf"r\.db{ending}: holds something else where SQLite needs"):
         refuse_beside(path)
-    with pytest.raises(OSError, match=rf"r\.db{ending} is none of SQLite's"):
+    with pytest.raises(OSError, match=rf"r\.db{ending} holds something else where SQLite needs"):
         refuse_to_read_beside(path)
 
 
@@ -85,10 +86,10 @@ def test_nobody_who_only_looks_has_it_overwritten_either(killed: Path, make: Cal
     other.write_text("precious")
     make(index, other)
     before = sorted(killed.parent.iterdir())
-    with pytest.raises(OSError, match=r"r\.db-shm is none of SQLite's"):
+    with pytest.raises(OSError, match=r"r\.db-shm .+ where SQLite needs a file of its own; "):
         open_for_reading(killed)
     assert owner_in(killed) is None
-    with pytest.raises(JournalError, match=r"r\.db: cannot be read \(r\.db-shm is none of SQLite's\)"):
+    with pytest.raises(JournalError, match=r"r\.db: cannot be read \(r\.db-shm .+\), so nothing was"):
         back_up(killed, killed.parent / "copy.db")
     with pytest.raises(JournalError, match=r"r\.db-shm: "):
         set_journal_aside(killed)
@@ -97,3 +98,25 @@ def test_nobody_who_only_looks_has_it_overwritten_either(killed: Path, make: Cal
     index.unlink()
     with closing(open_for_reading(killed)) as database:
         assert database.execute("SELECT uid FROM users").fetchall() == [("ann",)]
+
+
+@pytest.mark.parametrize("link", [Path.hardlink_to, Path.symlink_to], ids=["hard link", "link"])
+def test_a_log_with_another_name_is_never_to_be_moved_away(killed: Path, link: Callable[[Path, Path], None]) -> None:
+    """It holds what was recorded last. What `cp -al` makes is read, and a run says how it gets a file of its own."""
+    other = log_of(killed).rename(killed.parent / "other")
+    link(log_of(killed), other)
+    kept = other.read_bytes()
+    if link is Path.hardlink_to:
+        with closing(open_for_reading(killed)) as database:
+            assert database.execute("SELECT uid FROM users").fetchall() == [("ann",)]
+    else:  # which SQLite does not follow
+        with pytest.raises(
+            OSError, match=r"r\.db-wal is a link .+; it holds what was recorded last, so give it one: cp "
+        ):
+            open_for_reading(killed)
+    with pytest.raises(JournalError, match="; it holds what was recorded last, so give it one: cp ") as error:
+        refuse_beside(killed)
+    subprocess.run(str(error.value).rpartition(": ")[2], shell=True, check=True)
+    with Journal(killed, HERE) as journal:
+        assert set(journal.known(["ann"])) == {"ann"}
+    assert other.read_bytes() == kept

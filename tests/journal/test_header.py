@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
@@ -157,6 +158,19 @@ def test_a_journal_of_two_names_is_used_under_neither_until_one_of_them_is_gone(
     other.unlink()
     with Journal(one, HERE) as journal:
         assert not journal.is_new
+
+
+def test_of_two_names_the_one_that_has_a_log_gets_a_file_of_its_own(tmp_path: Path) -> None:
+    """As in a folder that `cp -al` has made, where each has one; the cure is carried out, by a link too."""
+    (tmp_path / "a.db").write_bytes(b"content")
+    (tmp_path / "a.db-wal").touch()
+    (tmp_path / "b.db").hardlink_to(tmp_path / "a.db")
+    (tmp_path / "link.db").symlink_to("a.db")
+    with pytest.raises(JournalError, match="; give it a file of its own: cp ") as error:
+        make_private(tmp_path / "link.db")
+    subprocess.run(str(error.value).rpartition(": ")[2], shell=True, check=True)
+    assert [(tmp_path / name).stat().st_nlink for name in ("a.db", "b.db", "link.db")] == [1, 1, 1]
+    assert (tmp_path / "link.db").is_symlink()
 
 
 @pytest.mark.parametrize(

@@ -233,9 +233,10 @@ def test_what_is_not_ours_is_not_overwritten_by_a_lock(
         assert holder_of(path) == US
 
 
-def test_a_lock_that_was_killed_before_it_said_whose_it_is_is_taken_over(path: Path) -> None:
-    """It holds nothing yet."""
-    path.with_name(path.name + ".lock").touch()
+@pytest.mark.parametrize("left", ["", "process 12 on vm", "process 12 on vm\n", "\0" * 40, "process 12 on vm\0\0"])
+def test_a_lock_that_was_killed_before_it_said_whose_it_is_is_taken_over(path: Path, left: str) -> None:
+    """It holds nothing yet, or what reached the disk before the machine failed."""
+    path.with_name(path.name + ".lock").write_text(left)
     with JournalLock(path):
         assert holder_of(path) == US
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from provisioner.errors import OutputError
 from provisioner.journal.course.table import is_told
-from provisioner.journal.header import EMULATOR, Identity, owner_in
+from provisioner.journal.header import EMULATOR, Identity, owner_in, refuse_unread
 from provisioner.journal.lock import holder_of
 from provisioner.journal.undo.telling import is_taken_back
 from provisioner.model import Outcome
@@ -26,6 +26,8 @@ from provisioner.results.outputs import journal_of
 from provisioner.results.summary import Summary
 from provisioner.stop import Stop
 from provisioner.tally import OutcomeTally, RequestTally, RowTally, Tally
+
+_UNREAD: Final = "mend that, or put a copy of it back, then merge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +126,12 @@ def refuse_working(results: Path) -> None:
 def refuse_outdated(part: Part, again: str) -> None:
     """Raise `OutputError` for results that the last run of their journal has not written, or an undo has made untrue.
 
+    Raises `JournalError` where the journal is there and cannot say so.
+
     again  what runs it again, in words
     """
+    for run in {part.results, *part.runs}:
+        refuse_unread(journal_of(run), f"so nobody knows whether the results are of its last run; {_UNREAD}")
     if not is_told(journal_of(part.results)):
         before = "the last run did not come to its end, so these are of one before it"
         raise OutputError(f"{part.results}: {before}; {again}, then merge")

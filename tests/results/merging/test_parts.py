@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from provisioner.errors import OutputError
+from provisioner.errors import JournalError, OutputError
 from provisioner.files.looking import digest_of
 from provisioner.journal.header import EMULATOR, Identity
 from provisioner.journal.journal import Journal
@@ -135,6 +135,26 @@ def test_results_of_a_run_before_one_that_was_killed_are_not_merged(tmp_path: Pa
     with Journal(journal_of(parts[killed]), HERE) as journal:
         journal.course.told()
     assert merged().counts.rows == (9 if made is of_shards else 4)
+
+
+@both
+@pytest.mark.parametrize("wrong", ["notes", "an index with another name"])
+def test_results_whose_journal_cannot_be_read_are_not_merged(tmp_path: Path, made: Made, wrong: str) -> None:
+    """Nobody knows whether they are of its last run."""
+    parts, merged = made(tmp_path)
+    path = journal_of(parts[0])
+    if wrong == "notes":
+        path.write_text(wrong)
+    else:
+        with Journal(path, HERE) as journal:
+            journal.course.begin(1.0, "run", {})
+            for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+                path.with_name(f"{name}.kept").write_bytes(path.with_name(name).read_bytes())
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            path.with_name(f"{name}.kept").rename(path.with_name(name))
+        path.with_name("other").hardlink_to(f"{path}-shm")
+    with pytest.raises(JournalError, match=r": cannot be read \(.+\), so nobody knows whether the results are of its"):
+        merged()
 
 
 def with_tokens_apart(part: Path) -> Path:
