@@ -87,12 +87,12 @@ def is_free(path: Path, is_ours: Callable[[IO[bytes]], bool]) -> bool:
         return not os.access(path, os.F_OK)
 
 
-def why_not_ours(path: Path, whose: str, is_ours: Callable[[bytes], object], *, needed: bool = False) -> str | None:
+def why_not_ours(path: Path, whose: str, is_ours: Callable[[bytes], object], kept: str = "") -> str | None:
     """Say why a file that is kept under a name of ours must not be written, and what to do; None where it may be.
 
     whose    the file has to be: `SQLite`
     is_ours  looks at how its content begins, 64 KiB at most
-    needed   what is ours by its content is not to be lost
+    kept     what to do where it is ours by its content, and is not to be moved away
 
     A folder, and what cannot be read, is told by who opens it.
     """
@@ -110,8 +110,8 @@ def why_not_ours(path: Path, whose: str, is_ours: Callable[[bytes], object], *, 
             wrong, cure = "holds something else", "move it away"
         else:
             return None
-        if needed and holds_ours(path, is_ours):
-            cure = f"it holds what was recorded last, so give it one: {own_copy(path)}"
+        if kept and holds_ours(path, is_ours):
+            cure = kept
     except OSError:
         return None
     return f"{path}: {wrong} where {whose} needs a file of its own; {cure}"

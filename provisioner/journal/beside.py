@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import shlex
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError
-from provisioner.files.looking import NOWHERE, beside_itself, holds_ours, leads_nowhere, why_not_ours
+from provisioner.files.looking import NOWHERE, beside_itself, holds_ours, leads_nowhere, own_copy, why_not_ours
 
 _LOG: Final = "-wal"
 # Ending → how what SQLite keeps under it begins, unless it holds nothing: its index in the order of the machine.
@@ -59,7 +60,15 @@ def _beside(path: Path) -> Iterator[tuple[Path, Callable[[bytes], bool], str | N
     """Give each name under which SQLite keeps something, how that is known, and what is wrong with what is there."""
     for ending, heads in _HEADS.items():
         beside, is_ours = beside_itself(path, ending), partial(_begins_with, heads)
-        yield beside, is_ours, why_not_ours(beside, "SQLite", is_ours, needed=ending in _LASTING)
+        yield beside, is_ours, why_not_ours(beside, "SQLite", is_ours, _kept(beside))
+
+
+def _kept(beside: Path) -> str:
+    """Say what to do about what is SQLite's and has another name, or is a link: a run may be using it."""
+    if beside.name.endswith(_LASTING):
+        return f"it holds what was recorded last, so give it one: {own_copy(beside)}"
+    others = f"find . -samefile {shlex.quote(str(beside))}"
+    return "remove the link" if beside.is_symlink() else f"remove the other one ({others} lists them)"
 
 
 def _begins_with(heads: tuple[bytes, ...], found: bytes) -> bool:

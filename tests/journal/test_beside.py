@@ -120,3 +120,14 @@ def test_a_log_with_another_name_is_never_to_be_moved_away(killed: Path, link: C
     with Journal(killed, HERE) as journal:
         assert set(journal.known(["ann"])) == {"ann"}
     assert other.read_bytes() == kept
+
+
+def test_an_index_that_was_copied_by_another_name_is_never_to_be_moved_away(killed: Path) -> None:
+    """A run may be using it: who asks for it is told to remove the other name."""
+    index, other = killed.with_name("r.db-shm"), killed.parent / "other"
+    with Journal(killed, HERE):
+        other.hardlink_to(index)
+        with pytest.raises(OSError, match=r"r\.db-shm is one file .+; remove the other one \(find \. -samefile "):
+            refuse_to_read_beside(killed)
+        other.unlink()
+        refuse_to_read_beside(killed)
