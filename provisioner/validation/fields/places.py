@@ -91,7 +91,7 @@ def trimmed_name(column: str) -> str:
 
 def has_name(column: str) -> bool:
     """Whether a column has a name of its own: one that begins with `_` is ours, or stands for none."""
-    return not (trimmed_name(column) or "_").startswith("_")
+    return column == "" or not (trimmed_name(column) or "_").startswith("_")  # an empty key is a name in JSON
 
 
 def called(sources: Mapping[K, Source], names: Collection[str]) -> dict[K, Source]:
