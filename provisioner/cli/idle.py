@@ -41,12 +41,15 @@ def refuse_idle_options(
     given = [key for key in _READABLE if key in reading]
     if not given or not (roster or queried):
         return
+    from provisioner.settings.layers import flag_of
+
     families, which = _families(roster)
     for key in given:
         what, readable = _READABLE[key]
         if not families & (readable | _ANYTHING):
-            flag = "--" + key.replace("_", "-")
-            raise UsageError(f"{flag}: only {what} can be read with it, and {which}; leave the option out")
+            raise UsageError(
+                f"{flag_of('run', key)}: only {what} can be read with it, and {which}; leave the option out"
+            )
 
 
 def _families(roster: Sequence[str]) -> tuple[frozenset[str | None], str]:

@@ -271,8 +271,8 @@ def refuse_other_than_planned(
 
     settings  with the flags in them
     """
-    if not is_plan(arguments):
-        return
+    if not is_plan(arguments) or not (flags.get("run") or flags.get("sync")):
+        return  # without reading what can be long
     for table, decided in _decided(read_plan(Path(arguments[0]))).items():
         for key in decided.keys() & flags.get(table, {}).keys():
             asked, planned = (_comparable(each) for each in (getattr(getattr(settings, table), key), decided[key]))
