@@ -335,3 +335,13 @@ def test_a_spent_error_budget_stops_the_run() -> None:
     assert run.keys == run.begun
     assert len(run.begun) <= 6
     assert sorted(run.keys + left) == list(range(put))
+
+
+@pytest.mark.parametrize("failing", [range(6), range(94, 100)], ids=["first", "last"])
+def test_a_share_that_counts_from_some_row_on_is_judged_at_that_row_however_it_ends(failing: range) -> None:
+    """The rows that fail may all come before those that make them enough to be counted."""
+    allowed = Allowance(share=0.05, counted_at=100)
+    run = Run(workers=1, failures=allowed, fates=dict.fromkeys(failing, Outcome.FAILED))
+    assert clock.run(run.drain([block(0, 200)])) == ([], 200, list(range(100, 200)))
+    message = "6 rows have failed, more than 5% of the settled rows; see the results, then resume"
+    assert run.stopper.stop == Stop("error_budget", message, ExitCode.SAFETY)
