@@ -79,6 +79,9 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
 SUMMED_UP: Final = frozenset({"run", "validate", "plan", "sync", "verify", "undo", "fleet"})
 """Commands whose `--json` is a summary, whatever they end with; they see to that themselves."""
 
+FILED: Final = frozenset({"run", "validate", "sync"})
+"""Commands that leave their summary as a file beside their results."""
+
 ANSWERING: Final = frozenset({"merge", "status", "history", "show", "backup", "constraints", "doctor"})
 """Commands whose `--json` is their answer; when they have none, a summary says why."""
 
@@ -194,7 +197,7 @@ def _carry_out_command(words: list[str]) -> int:
         carry_out, bound, _ = application().parse_args(words, print_error=False, exit_on_error=False)
     except CycloptsError as error:
         error_message = UsageError(usage.sentence(error, name))
-        with _asked_for(chain, options).leaving_summary():
+        with _asked_for(chain, options, usage.roster_in(rest, command)).leaving_summary():
             raise error_message from None
     answering = bool(chain) and chain[-1] in ANSWERING
     with _asked_for(chain, options).leaving_summary() if answering else nullcontext():
@@ -202,16 +205,26 @@ def _carry_out_command(words: list[str]) -> int:
     return ExitCode.OK if code is None else code
 
 
-def _asked_for(chain: Sequence[str], options: Sequence[str]) -> Asked:
-    """Say of a command whose arguments make no sense whether its summary was wanted, and of a sync also where."""
+def _asked_for(chain: Sequence[str], options: Sequence[str], words: Sequence[str] = ()) -> Asked:
+    """Say of a command whose arguments make no sense whether its summary was wanted, and where.
+
+    words  of it, that may be its roster
+    """
     from provisioner.cli.usage import value_of
 
     command = chain[-1] if chain else ""
     output: dict[str, object] = {"json": _wants_json(options) and command in SUMMED_UP | ANSWERING}
-    if command == "sync":
+    if command in FILED:
         given = value_of(options, "--output", "-o")
         output["file"] = Path(given) if given else _configured_output(value_of(options, "--config", "-c"))
-    return Asked((), {"output": output}, nightly=command == "sync")
+    tables: dict[str, dict[str, object]] = {
+        "output": output,
+        "run": {"dry_run": "--dry-run" in options},
+        # Nothing that one of these words names is to be taken for a summary.
+        "words": {word: Path(word.partition("=")[2] or word) for word in options},
+    }
+    roster = words if command in FILED else ()
+    return Asked(roster, tables, check=command == "validate", nightly=command == "sync", slip=command != "sync")
 
 
 def _wants_json(options: Sequence[str]) -> bool:

@@ -32,6 +32,7 @@ class Asked:
     check     nothing will be sent
     nightly   it is known by its state, and its roster may be called otherwise every night
     filed     it has a summary file, not only one on standard output
+    slip      its arguments make no sense: an older summary gives way to its own, but no file is made
     settings  once they are there
     config    the config file that was named
     started   UNIX seconds
@@ -43,6 +44,7 @@ class Asked:
     check: bool = False
     nightly: bool = False
     filed: bool = True
+    slip: bool = False
     settings: Settings | None = None
     config: Path | None = None
     started: float = field(default_factory=time.time)
@@ -167,7 +169,7 @@ class Asked:
             return None, NOTHING_RECORDED
         # A name that nobody asked for, made of that of a roster which is not there, is a slip of the hand.
         asked_for = self._output() is not None or path.exists() or not inputs.paths
-        named = asked_for or any(each.exists() for each in inputs.paths)
+        named = path.exists() if self.slip else asked_for or any(each.exists() for each in inputs.paths)
         # What lies there stays as it was read, be it of fewer files or of another sheet than is asked for now.
         roster = ours if ours and (self.nightly or not record.roster) else record.roster
         return (path if named else None), replace(record, roster=roster, merged=())

@@ -53,6 +53,18 @@ def value_of(options: Sequence[str], *names: str) -> str | None:
     return found
 
 
+def roster_in(options: Sequence[str], command: App) -> list[str]:
+    """Give the words that are no option and no value of one, as far as it can be told without all the others."""
+    known = command.assemble_argument_collection()
+    flags = {name for each in known if each.resolved_hint is bool for name in each.names}
+    before = ("", *options)
+    return [
+        word
+        for word, last in zip(options, before, strict=False)
+        if not word.startswith("-") and (last in flags or "=" in last or not last.startswith("-"))
+    ]
+
+
 def _refusal(error: CoercionError, argument: Argument, value: str) -> str:
     choices = argument.get_choices()
     if choices:

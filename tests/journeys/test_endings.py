@@ -124,6 +124,25 @@ def test_an_option_that_does_not_exist_is_told_to_programs_too(folder: Path) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("named", [(), ("-o", "out.csv")], ids=["by the roster", "by an option"])
+def test_the_summary_of_an_earlier_run_gives_way_to_that_of_one_whose_options_make_no_sense(
+    folder: Path, named: tuple[str, ...]
+) -> None:
+    """Nobody reads that all went well; what the run before left is kept in it, and a check has a file of its own."""
+    run = ("run", "u.csv", *named)
+    assert provisioner(*run, "--emulator", cwd=folder).exit_code == 1
+    summary = folder / ("out.summary.json" if named else "u.results.summary.json")
+    before = summary.read_bytes()
+    ended = provisioner("validate", *run[1:], "-q", "--sharee", cwd=folder)
+    assert (ended.exit_code, summary.read_bytes()) == (2, before)
+    for slip in (("--max-in-flight", "6x4"), ("--on-existing=x",), ("--sharee",), ("--emulator", "--share")):
+        ended = provisioner(*run, *slip, cwd=folder)
+        told = json.loads(summary.read_bytes())
+        assert (ended.exit_code, told["exit_code"], told["stopped_by"]) == (2, 2, "usage")
+        assert (told["last_run"]["exit_code"], told["last_run"]["created"]) == (1, 1)
+
+
+@pytest.mark.slow
 def test_what_a_run_wrote_is_remembered_by_the_summary_of_one_that_could_not_begin(folder: Path) -> None:
     """So its own rejected file is not taken for one that somebody has mended; another roster's summary is left."""
     provisioner("run", "u.csv", "--emulator", cwd=folder)

@@ -538,6 +538,10 @@ def test_a_command_that_makes_no_sense_leaves_its_summary_too(company: Company, 
     told = json.loads(summary.read_bytes())
     assert (told["exit_code"], told["stopped_by"], told["roster"]) == (2, "usage", [str(company.folder / "hr.csv")])
     assert company.sync().exit_code == 0
+    # Where neither says where, the roster does.
+    ended = provisioner("sync", "--yes", "hr.csv", *wrong, cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    assert (ended.exit_code, json.loads(summary.read_bytes())["exit_code"]) == (2, 2)
+    assert company.sync().exit_code == 0
     (company.folder / "night.toml").write_text('[output]\nfile = "hr.results.csv"\n')
     ended = provisioner("sync", "hr.csv", "-c", "night.toml", *wrong, cwd=company.folder, COMETCHAT_API_KEY=KEY)
     assert (ended.exit_code, json.loads(summary.read_bytes())["exit_code"]) == (2, 2)
