@@ -229,6 +229,20 @@ def test_an_encoding_that_does_not_fit_is_told_with_the_byte(tmp_path: Path) -> 
     assert read(tmp_path, truncated, encoding="utf-16-le") == f"r.csv is not utf-16-le at byte 22; {hint}"
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding", "at"),
+    [("uid,name\na,Á\n", "cp1252", " at byte 12"), ("uid,name\na,b\n", "utf-16", ""), ("uid,name\na,é\n", "ascii", "")],
+)
+def test_a_text_of_utf8_that_another_encoding_is_named_for_is_told_as_that(
+    tmp_path: Path, text: str, encoding: str, at: str
+) -> None:
+    """Exported once more it would be what it is; the cure is tried."""
+    told = str(read(tmp_path, text.encode(), encoding=encoding))
+    assert told.startswith(f"r.csv is not {encoding}{at}")
+    assert told.endswith("; it is UTF-8: give --encoding utf-8")
+    assert read(tmp_path, text.encode(), encoding="utf-8") == [("a", text[-2])]
+
+
 @pytest.mark.parametrize("encoding", ["base64", "klingon", "rot13", "undefined", "a\x00b"])
 def test_what_is_no_text_encoding_is_a_configuration_error(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "r.csv"

@@ -144,8 +144,7 @@ class DecodedStream:
             text.encode()  # some codecs give half a surrogate pair, which is no text
         except UnicodeError as error:
             at = f" at byte {start + error.start}" if isinstance(error, UnicodeDecodeError) else ""
-            hint = mixture(self._origin) or "another encoding may be, or it is cut off: export it as UTF-8"
-            raise UndecodedError(f"{self._origin.name} is not {self._encoding}{at}; {hint}") from None
+            raise UndecodedError(f"{self._origin.name} is not {self._encoding}{at}; {_cure(self._origin)}") from None
         return text
 
 
@@ -195,6 +194,16 @@ def is_utf8(origin: Origin) -> bool | None:
         except UnicodeDecodeError:
             return False
     return beyond_ascii or None
+
+
+def _cure(origin: Origin) -> str:
+    """Say what to do about a text that is not in the encoding that was named for it, or by its mark. Raises OSError."""
+    with origin.open() as file:
+        start = file.read(_CHUNK)
+    # What is ASCII but for zeros is the UTF-16 or UTF-32 that it is said to be, and cut off.
+    if marked_encoding(start) is None and b"\0" not in start and is_utf8(origin) is not False:
+        return "it is UTF-8: give --encoding utf-8"
+    return mixture(origin) or "another encoding may be, or it is cut off: export it as UTF-8"
 
 
 def is_misnamed(origin: Origin, codec: str | None) -> bool:
