@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,13 +23,13 @@ from provisioner.journal.course import unreached
 from provisioner.journal.header import EMULATOR
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import unwritable
-from provisioner.journal.recorder import Recorder
+from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.journal.undo.overwrites import ALL
-from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, Past, State, UserRequest
+from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.rounds.returning import follow, take_over
-from provisioner.sending.life.steps import Policy, foreseen
-from provisioner.sending.pool import Backlog
+from provisioner.sending.life.steps import Policy, foreseen, was_done
+from provisioner.sending.pool import Backlog, Settle
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile
@@ -169,7 +169,10 @@ class EarlierRuns:
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """The way of requests into the pool: each is on disk as sent before a worker can take it.
+    """The way of requests into the pool: each is on disk as sent before it leaves.
+
+    A block of them is recorded before a worker can take one; but what an earlier run was done with stays that until a
+    worker has it, so that a stop, or a kill, leaves no more of it open than it must.
 
     block_size   rows recorded as sent in one commit
     clock        the server's
@@ -190,9 +193,30 @@ class Outbox:
             if told is None or self.stopper.is_stopping():  # an answer that stops the run may tell the time
                 return requests[start:]
             block = requests[start : start + self.block_size]
-            await self.recorder.run(partial(self._record, block))
+            if first := [each for each in block if not was_done(each)]:
+                await self.recorder.run(partial(self._record, first))
             await self.backlog.put(block)
         return []
+
+    def recording(self, settle: Settle) -> Settle:
+        """Make what carries a row as far as the run lasts record it as sent, if that has not been done before."""
+        gathering = Gathering[UserRequest](lambda rows: self.recorder.run(partial(self._record, rows)))
+
+        async def recorded(request: UserRequest) -> Settlement:
+            await gathering.put(request)
+            return await settle(request)
+
+        return lambda request: recorded(request) if was_done(request) else settle(request)
+
+    async def leave(self, requests: Iterable[UserRequest]) -> None:
+        """Have those of them that an earlier run was done with be told as pending: they are not as they are asked for.
+
+        Raises `StorageError`.
+        """
+        if late := [each.key for each in requests if was_done(each)]:
+            journal = self.recorder.journal
+            with unwritable(journal.path):
+                await self.recorder.run(partial(unreached.leave, journal.database, late))
 
     def _record(self, block: Sequence[UserRequest]) -> None:
         """Record a block as sent; at what time is asked in the journal's thread, which may have been busy till now."""
@@ -261,10 +285,7 @@ class Admission:
         return await recorder.run(partial(of_rejected, recorder.journal, self.earlier, checked))
 
     async def _admit(self, checked: CheckedBatch, outbox: Outbox, rejected: dict[int, str]) -> None:
-        """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why.
-
-        Those that a stop keeps from it are told as pending, also if they were settled: they are not what is asked now.
-        """
+        """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why."""
         if self._is_cut_off(outbox.recorder.journal):
             return
         known = self.roles.known
@@ -277,9 +298,7 @@ class Admission:
             if part.moved:
                 await recorder.run(partial(recorder.journal.move, part.moved))
             left = await outbox.put(part.requests)
-            if late := [each.key for each in left if each.past and any(foreseen(each, self.policy))]:
-                with unwritable(recorder.journal.path):
-                    await recorder.run(partial(unreached.leave, recorder.journal.database, late))
+            await outbox.leave(each for each in left if any(foreseen(each, self.policy)))
 
     def _is_cut_off(self, journal: Journal) -> bool:
         """Whether a stop leaves nothing to record of further rows: none was settled before, or nothing can be."""

@@ -23,7 +23,7 @@ from provisioner.journal.course.mints import given_before
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs.events import get_logger
-from provisioner.model import AuthTokens, Outcome, Settlement, State, UserRequest
+from provisioner.model import AuthTokens, Outcome, Settlement, UserRequest
 from provisioner.results.lines import TOKENS, count_lines, keep_results, unless_unwritten
 from provisioner.results.manifest import REJECTED, RESULTS, written_last
 from provisioner.results.merging.folder import join_folder, refuse_unlike
@@ -58,7 +58,7 @@ from provisioner.run.wiring import (
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.lifecycle import Lifecycle
 from provisioner.sending.life.parting import Parting
-from provisioner.sending.life.steps import Policy
+from provisioner.sending.life.steps import Policy, untouched, was_done
 from provisioner.sending.pool import Backlog, Settle
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.verdicts import Verdict
@@ -211,7 +211,7 @@ async def _carry_through(run: Run, connection: Connection, recorder: Recorder, s
     with backlog.open():
         feeding = asyncio.create_task(_fed(feed, outbox), name="feed")
         try:
-            for error in await connection.pool.drain(backlog, settle, recorder.record):
+            for error in await connection.pool.drain(backlog, outbox.recording(settle), recorder.record):
                 if not isinstance(error, StorageError):  # which has stopped the run, in its own words
                     log.error("run.bug", exc_info=error)
         except asyncio.CancelledError:
@@ -219,10 +219,13 @@ async def _carry_through(run: Run, connection: Connection, recorder: Recorder, s
             raise
         finally:
             (cut_short,) = await asyncio.gather(feeding, return_exceptions=True)
-    for request in backlog.leftovers():
-        recorder.record(_untouched(request))
+    left = backlog.leftovers()
+    for request in left:
+        if not was_done(request):
+            recorder.record(untouched(request))
     with stopping_on_storage_error(run.stopper):
         await recorder.flush()
+        await outbox.leave(left)
     if cut_short is not None:
         raise cut_short
 
@@ -252,21 +255,6 @@ async def _fed(feed: Feed, outbox: Outbox) -> None:
         await feed(outbox)
     finally:
         outbox.backlog.end()
-
-
-def _untouched(request: UserRequest) -> Settlement:
-    """Record a row as it was: it was marked as sent and then never taken by a worker."""
-    past, change = request.past, request.change
-    return Settlement(
-        request.key,
-        State.PENDING,
-        Outcome.PENDING,
-        past.attempts if past else 0,
-        auth_token=past.auth_token if past else None,
-        created_at=past.created_at if past else None,
-        doubt_since=past.doubt_since if past else None,
-        live=change.before if change else None,
-    )
 
 
 def _finish(run: Run, question: Question, surveyed: Surveyed, journal: Journal) -> Summary:

@@ -15,6 +15,7 @@ import pytest
 
 from tests.rig.command import (
     KEY,
+    PATIENCE,
     Finished,
     RunningEmulator,
     emulator,
@@ -444,3 +445,32 @@ def test_rows_that_a_stopped_run_has_not_reached_are_pending(
         assert {user["name"] for user in api.users().values()} == {"Mended", made[-1]["name"]}
         assert {uid: token for uid, (_, token) in told(tmp_path).items()} == tokens
         assert run(api, tmp_path, *more).summary["requests"] == 0
+
+
+@pytest.mark.slow
+def test_rows_that_waited_for_a_worker_when_a_run_was_stopped_are_as_they_were(tmp_path: Path) -> None:
+    """Whoever takes the edit back has nothing sent for them, and nobody is created whom others have deleted since."""
+    made = people(300)
+    there = [{"uid": each["uid"], "name": "As it was", "created_at": 1_700_000_000} for each in made]
+    (tmp_path / "users.ndjson").write_text("\n".join(map(json.dumps, there)))
+    write_roster(tmp_path / "people.csv", made)
+    with emulator(tmp_path, "--users", "users.ndjson", "--latency", "20ms") as api:
+        update = ("--on-existing", "update")
+        assert run(api, tmp_path, *update).summary["updated"] == 300
+        write_roster(tmp_path / "people.csv", [{**each, "name": "Mended"} for each in made])
+        command = ("run", "people.csv", *api.flags(), "-o", "out.csv", *update, "--max-in-flight", "2")
+        with started(*command, "--requests-per-minute", "600", cwd=tmp_path, COMETCHAT_API_KEY=KEY) as process:
+            wait_until(lambda: "Mended" in {user["name"] for user in api.users().values()})
+            process.terminate()
+            process.wait(PATIENCE)
+        summary = json.loads((tmp_path / "out.summary.json").read_text())
+        touched = {user["uid"] for user in api.users().values() if user["name"] == "Mended"}
+        assert (summary["exit_code"], summary["pending"]) == (143, 300 - len(touched))
+        assert 300 - 2 <= settled_in(tmp_path / "out.journal.db") <= 300
+        gone = made[200]["uid"]
+        api.another_hand("DELETE", f"/users/{gone}", {"permanent": True})
+        write_roster(tmp_path / "people.csv", made)
+        again = run(api, tmp_path, *update)
+        assert (again.exit_code, again.summary["updated"]) == (0, 300)
+        assert again.summary["requests"] <= 2 * (len(touched) + 2) + 1
+        assert gone not in api.users()

@@ -183,7 +183,7 @@ def test_after_a_wrong_address_the_same_command_with_the_right_one_goes_on(tmp_p
         tried = provisioner(*given, *api.flags(), "--dry-run", cwd=tmp_path, COMETCHAT_API_KEY=KEY)
         found = provisioner(*given, *api.flags(), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
     assert (lost.exit_code, lost.summary["pending"]) == (4, 2)
-    assert known == {"users": 0, "first_sent_at": None, "next_run": {"in_doubt": 0, "never_sent": 2}}
+    assert known == {"users": 0, "first_sent_at": None, "next_run": {"in_doubt": 0, "not_reached": 2}}
     assert (tried.exit_code, found.exit_code, found.summary["created"]) == (0, 0, 2), found.stderr
 
 

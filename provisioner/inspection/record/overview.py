@@ -162,8 +162,8 @@ class Overview:
         return {outcome.value: number for outcome, number in plain.items() if number}
 
     @property
-    def unmet(self) -> int | None:
-        """Valid rows of the roster that were never sent, as far as the summary of the last run that began tells."""
+    def not_reached(self) -> int | None:
+        """Valid rows of the roster that the last run that began has not come to, as far as its summary tells."""
         told = self.summary.get(LAST_RUN, self.summary)
         rows, rejected, pending = (told.get(name) for name in ("rows", "rejected", "pending"))
         if not isinstance(rows, int) or not isinstance(rejected, int):
@@ -194,7 +194,7 @@ class Overview:
             "last_settled_at": None if self.last is None else iso_time(self.last),
             "copied_at": None if self.copied_at is None else iso_time(self.copied_at),
             "runs": len(self.runs),
-            "next_run": {**self.again, "in_doubt": self.in_doubt, "never_sent": self.unmet},
+            "next_run": {**self.again, "in_doubt": self.in_doubt, "not_reached": self.not_reached},
             "stopped_by": self.summary.get("stopped_by"),
             "proof": {name: self.proof.get(name) for name in ("message", "time", "exit_code")} if self.proof else None,
         }

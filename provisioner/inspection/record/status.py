@@ -100,9 +100,9 @@ def _next(status: Overview) -> Iterator[str]:
         yield f"sends {' and '.join(again)} again"
     if status.in_doubt:
         yield f"finds out about {status.in_doubt:,} in doubt (a read and a token more for each that is there)"
-    if status.unmet:
-        yield f"sends {counted(status.unmet, 'row')} for the first time, by the last summary"
-    elif status.unmet is None:
+    if status.not_reached:
+        yield f"sends {counted(status.not_reached, 'row')} that the last run has not reached, by its summary"
+    elif status.not_reached is None:
         yield "sends the rows that were never sent, which no summary counts: the same command with --dry-run does"
     elif not (again or status.in_doubt):
         yield "nothing, unless the roster was edited or more is asked for"

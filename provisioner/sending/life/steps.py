@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from provisioner.model import FIELDS, AuthTokens, OnExisting, Past, Settlement, UserRequest
+from provisioner.model import FIELDS, AuthTokens, OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.sending.attempts import Exchanger
 from provisioner.sending.calls import Operation, Reply
 from provisioner.sending.life.row import Life
@@ -38,6 +38,26 @@ class Policy:
 def is_met(past: Past) -> bool:
     """Whether an answer has told this job of a user of others."""
     return past.was_there or past.created_at is not None
+
+
+def was_done(request: UserRequest) -> bool:
+    """Whether an earlier run was done with a row for which a run has something to send again."""
+    return request.change is None and request.past is not None and request.past.state is State.SETTLED
+
+
+def untouched(request: UserRequest) -> Settlement:
+    """Record a row as it was: it was recorded as sent and then never taken by a worker."""
+    past, change = request.past, request.change
+    return Settlement(
+        request.key,
+        State.PENDING,
+        Outcome.PENDING,
+        past.attempts if past else 0,
+        auth_token=past.auth_token if past else None,
+        created_at=past.created_at if past else None,
+        doubt_since=past.doubt_since if past else None,
+        live=change.before if change else None,
+    )
 
 
 def foreseen(request: UserRequest, policy: Policy) -> Iterator[Operation]:

@@ -34,7 +34,7 @@ def test_a_run_that_was_killed(tmp_path: Path) -> None:
         "users": 3, "outcomes": {"created": 1, "failed": 1, "pending": 1}, "in_doubt": 2, "tokens": 1,
         "first_sent_at": "1970-01-01T00:01:40.000Z", "last_settled_at": "1970-01-01T00:01:41.000Z",
         "runs": 0, "copied_at": None,
-        "next_run": {"in_doubt": 2, "never_sent": None}, "stopped_by": None, "proof": None,
+        "next_run": {"in_doubt": 2, "not_reached": None}, "stopped_by": None, "proof": None,
     }  # fmt: skip
     text = status_of(tmp_path / "out.csv", as_json=False)
     assert "users   3: 1 created, 1 failed, 1 pending; 2 of them in doubt; 1 auth token" in text
@@ -49,7 +49,7 @@ def test_whoever_is_in_doubt_is_named_once(tmp_path: Path) -> None:
     """Users who are sent again and those who are looked up first are different ones; their sum is who is left."""
     with Journal(a_journal(tmp_path / "out.journal.db"), HERE) as journal:
         journal.settle([Settlement(3, State.PENDING, Outcome.PENDING, 0)])
-    assert told(tmp_path / "out.csv")["next_run"] == {"pending": 1, "in_doubt": 1, "never_sent": None}
+    assert told(tmp_path / "out.csv")["next_run"] == {"pending": 1, "in_doubt": 1, "not_reached": None}
     text = " ".join(status_of(tmp_path / "out.csv", as_json=False).split())
     assert "1 failed, 1 pending; 1 of them in doubt" in text
     assert "sends 1 pending again; finds out about 1 in doubt" in text
@@ -88,11 +88,11 @@ def test_the_files_beside_it_say_more(tmp_path: Path) -> None:
     (tmp_path / "out.summary.json").write_text('{"rows": 10, "rejected": 2, "stopped_by": "sigterm"}')
     (tmp_path / "out.proof.json").write_text('{"message": "all well", "time": "2026-01-01T00:00:00Z", "exit_code": 0}')
     document = told(tmp_path / "out.csv")
-    assert document["next_run"]["never_sent"] == 5
+    assert document["next_run"]["not_reached"] == 5
     assert document["stopped_by"] == "sigterm"
     assert document["proof"] == {"message": "all well", "time": "2026-01-01T00:00:00Z", "exit_code": 0}
     text = " ".join(status_of(tmp_path / "out.csv", as_json=False).split())
-    assert "sends 5 rows for the first time" in text
+    assert "sends 5 rows that the last run has not reached" in text
     assert "all well (2026-01-01T00:00:00Z)" in text
 
 
@@ -100,11 +100,11 @@ def test_a_refused_run_takes_no_number_away(tmp_path: Path) -> None:
     """Its own summary has none, and keeps that of the run before."""
     a_journal(tmp_path / "out.journal.db")
     (tmp_path / "out.summary.json").write_text('{"exit_code": 2, "last_run": {"rows": 10, "rejected": 2}}')
-    assert told(tmp_path / "out.csv")["next_run"]["never_sent"] == 5
+    assert told(tmp_path / "out.csv")["next_run"]["not_reached"] == 5
 
 
-@pytest.mark.parametrize(("finished", "never_sent"), [(True, 2998), (False, 2997)])
-def test_users_of_an_earlier_roster_are_no_rows_of_this_one(tmp_path: Path, finished: bool, never_sent: int) -> None:
+@pytest.mark.parametrize(("finished", "not_reached"), [(True, 2998), (False, 2997)])
+def test_users_of_an_earlier_roster_are_no_rows_of_this_one(tmp_path: Path, finished: bool, not_reached: int) -> None:
     """What the last run left open is in its summary; after a kill it is the rows less the users that are known."""
     path = a_journal(tmp_path / "out.journal.db")
     (tmp_path / "out.summary.json").write_text('{"rows": 3000, "rejected": 0, "pending": 2999, "stopped_by": "key"}')
@@ -112,7 +112,7 @@ def test_users_of_an_earlier_roster_are_no_rows_of_this_one(tmp_path: Path, fini
         number = journal.course.begin(100.0, "run", {})
         if finished:
             journal.course.end(number or 0, 101.0, "key", 1)
-    assert told(path)["next_run"]["never_sent"] == never_sent
+    assert told(path)["next_run"]["not_reached"] == not_reached
 
 
 @pytest.mark.parametrize("as_json", [True, False])
