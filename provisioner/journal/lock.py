@@ -86,7 +86,7 @@ class JournalLock:
         self._name = name or journal
         # Whose job this is goes on with the journal that is held, and with no other one.
         self._cure, self._instead = instead, f"{instead} for another roster" if instead == ANOTHER_OUTPUT else instead
-        self._path = _lock_file(journal)
+        self._journal, self._path = journal, _lock_file(journal)
 
     def __enter__(self) -> Self:
         with unusable(Path(self._name), self._cure):
@@ -108,16 +108,19 @@ class JournalLock:
     def _take(self) -> None:
         while True:
             if (trouble := why_not_ours(self._path, "a run", _SAID.fullmatch)) is not None:
-                raise JournalError(trouble)
+                # Whatever is wrong with its name, what a run holds is not to be moved away.
+                raise JournalError(trouble) if (holder := holder_of(self._journal)) is None else self._in_use(holder)
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
             if not locked(self._file):
                 holder = _holder(self._file)
                 os.close(self._file)
-                message = f"{self._name}: in use by {holder}; wait until that run has ended, or {self._instead}"
-                raise JournalError(message)
+                raise self._in_use(holder)
             if self.is_current():
                 return
             os.close(self._file)  # its last holder removed it between our open and our lock
+
+    def _in_use(self, holder: str) -> JournalError:
+        return JournalError(f"{self._name}: in use by {holder}; wait until that run has ended, or {self._instead}")
 
     def is_current(self) -> bool:
         """Whether the lock file is still the one that is held: nobody has deleted it or moved it away."""

@@ -48,6 +48,19 @@ def test_two_names_of_one_journal_are_one_lock(tmp_path: Path) -> None:
         Journal(tmp_path / "link.db", IDENTITY).__enter__()
 
 
+def test_a_lock_that_is_held_is_told_as_that_also_where_the_folder_was_copied_by_links(tmp_path: Path) -> None:
+    """As `cp -al` does while a run is going on: what it holds is not to be moved away, in the copy or where it is."""
+    here, copy = tmp_path / "j.db", tmp_path / "copy.db"
+    with JournalLock(here):
+        (tmp_path / "copy.db.lock").hardlink_to(tmp_path / "j.db.lock")
+        for path in (here, copy):
+            with pytest.raises(JournalError, match=rf"^{path}: in use by {US}; wait until that run has ended"):
+                JournalLock(path).__enter__()
+    with JournalLock(copy):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_who_holds_a_journal_can_be_asked_without_disturbing_anyone(path: Path) -> None:
     """While it is held, and before and after; asking makes no file."""
     assert holder_of(path) is None
