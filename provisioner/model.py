@@ -213,7 +213,8 @@ class UserRequest(NamedTuple):
 class Settlement(NamedTuple):
     """What the journal is to record of one row: its outcome, or that it has none yet.
 
-    attempts       creates and updates sent for this uid and counted, over all runs
+    attempts       requests sent to write the user and counted: of a run creates and updates, over all runs; of a sync
+                   those of the night's last try, flushes and the like among them
     created_at     the server's, UNIX seconds; `settled_at`: ours, null when the row is not settled
     doubt_since    see `Past`; kept with a failed row whose user may exist
     live           what a sync knows of the user now; null while it is in doubt

@@ -206,8 +206,6 @@ def _words(event: Event, outcome: Outcome | None) -> str:
         words.append(printable(event.code))
     if event.message:
         words.append(printable(event.message if len(event.message) <= 200 else event.message[:200] + "…"))
-    if (event.attempts or 0) > 1:
-        words.append(f"after {counted(event.attempts or 0, 'attempt')}")
     return " ".join(words)
 
 

@@ -103,8 +103,17 @@ def test_every_try_answer_and_kill_is_there(tmp_path: Path) -> None:
         ("create", None, "no believable answer (connection lost)"),
         ("create", None, "sent; the process ended before its outcome was recorded"),
         ("create", "failed", "failed (400) ERR_BAD_REQUEST The name is wrong."),
-        ("create", "created", "created (200) after 3 attempts"),
+        ("create", "created", "created (200)"),
     ]
+
+
+def test_what_took_several_requests_is_no_retry(tmp_path: Path) -> None:
+    """A create that finds the user, and the update after it: each was sent once, and nothing says otherwise."""
+    path = tmp_path / "out.journal.db"
+    with Journal(path, HERE) as journal:
+        journal.sent([REQUEST], 100.0)
+        journal.settle([settled(Outcome.UPDATED, attempts=2)])
+    assert steps(path) == [("update", "updated", "updated (200)")]
 
 
 @pytest.mark.parametrize(("uid", "now"), [("u2", 2), ("u3", 3)])
