@@ -70,6 +70,13 @@ def test_help_offers_nothing_that_is_refused(
         carry_out(["verify", "u.csv", "--shard", "1/2", "--base-url", "http://127.0.0.1:1/v3"])
 
 
+@pytest.mark.parametrize(("command", "default"), [("init", "found by itself"), ("run", "utf-8"), ("verify", "utf-8")])
+def test_help_tells_the_encoding_that_is_taken(command: str, default: str) -> None:
+    """Whoever only proposes finds it; whoever sends takes no guess."""
+    entries = dict(entry for each in sections(application()[command], HELP_OPTION) for entry in each.entries)
+    assert entries["--encoding NAME"].endswith(f"[default: {default}]")
+
+
 @pytest.mark.parametrize("command", ["run", "validate", "sync", "plan", "verify", "init"])
 def test_help_names_every_kind_of_roster(command: str) -> None:
     """What docs/formats.md lists, in a sentence."""

@@ -11,6 +11,7 @@ from provisioner.cli.options.base import Options
 from provisioner.cli.options.types import flag, number, text
 
 _READ = Parameter(name="*", group="What is read [run]")
+_ENCODING = "Text encoding of a CSV, such as cp1252 or utf-16."
 
 
 @_READ
@@ -36,9 +37,7 @@ class Layout(Options):
 
     TABLE: ClassVar[str] = "run"
 
-    encoding: Annotated[
-        str | None, text("Text encoding of a CSV, such as cp1252 or utf-16. [default: utf-8]", metavar="NAME")
-    ] = None
+    encoding: Annotated[str | None, text(f"{_ENCODING} [default: found by itself]", metavar="NAME")] = None
     delimiter: Annotated[
         str | None,
         text("What separates the cells of a CSV: , ; | or tab. [default: found by itself]", metavar="CHARACTER"),
@@ -60,6 +59,7 @@ class Layout(Options):
 class Reading(Layout):
     """How the roster is read."""
 
+    encoding: Annotated[str | None, text(f"{_ENCODING} [default: utf-8]", metavar="NAME")] = None
     strict: Annotated[bool | None, flag("Reject rows that would only be warned of.")] = None
 
 

@@ -147,6 +147,7 @@ def test_an_option_is_written_once() -> None:
     assert sorted({each for each in written if written.count(each) > 1}) == [
         ("output", "file"),
         ("output", "tokens_to"),
+        ("run", "encoding"),
         ("run", "shard"),
         ("run", "show"),
     ]
