@@ -301,5 +301,5 @@ def _os_error(wrong: OSError, listening: Listening) -> str:
 
 
 def _refuse(message: str) -> int:
-    print(message, file=sys.stderr)
+    print(f"error: {message}", file=sys.stderr)
     return 2

@@ -138,7 +138,7 @@ def test_a_port_in_use_is_one_sentence() -> None:
         assert (run.returncode, run.stdout, run.stderr) == (
             2,
             "",
-            f"port {port} of 127.0.0.1 is in use; choose another with --port, or any free one with --port 0\n",
+            f"error: port {port} of 127.0.0.1 is in use; choose another with --port, or any free one with --port 0\n",
         )
 
 
@@ -147,6 +147,7 @@ def test_a_port_in_use_is_one_sentence() -> None:
     [
         (("--fault", "lost-reply"), "--fault lost-reply: write it as lost-reply=0.01, lost-reply=1% or lost-reply@500"),
         (("--fault", "lost=1"), "there is no fault named lost; did you mean lost-reply?"),
+        (("--fault", "foo=1"), "there is no fault named foo; `provisioner emulator --help` names all"),
         (("--fault", "slow=200%"), "slow: a rate is from 0 to 1, not 2.0"),
         (("--core-limit", "0"), "core_limit is at least 1, not 0"),
         (
@@ -166,7 +167,7 @@ def test_a_wrong_option_is_one_sentence(
 ) -> None:
     """Exit 2 and what to do, on stderr."""
     assert called("--port", "0", *options) == 2
-    assert capsys.readouterr() == ("", f"{sentence}\n")
+    assert capsys.readouterr() == ("", f"error: {sentence}\n")
 
 
 @pytest.mark.parametrize(
@@ -188,7 +189,7 @@ def test_a_wrong_file_is_named(
     path = tmp_path / "file"
     path.write_text(text)
     assert called("--port", "0", option, str(path)) == 2
-    assert capsys.readouterr() == ("", f"{path}: {message}\n")
+    assert capsys.readouterr() == ("", f"error: {path}: {message}\n")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
@@ -200,7 +201,7 @@ def test_a_key_that_is_no_utf_8_is_told_with_its_file(
     path.write_bytes("kéy".encode(encoding))
     assert called("--port", "0", "--api-key-file", str(path)) == 2
     message = "the key should be in this file, and it is not UTF-8 text; save it as UTF-8"
-    assert capsys.readouterr() == ("", f"{path}: {message}\n")
+    assert capsys.readouterr() == ("", f"error: {path}: {message}\n")
 
 
 @pytest.mark.parametrize(

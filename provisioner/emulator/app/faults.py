@@ -117,13 +117,13 @@ class FaultPlan:
 
 
 def named(name: object) -> Fault:
-    """Give the fault of that name; raises ValueError that tells the nearest known one."""
+    """Give the fault of that name; raises ValueError that tells the nearest known one, or who names all."""
     try:
         return Fault(str(name))
     except ValueError:
-        near = get_close_matches(str(name), list(Fault), n=1, cutoff=0.3)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise ValueError(f"there is no fault named {name}{hint}") from None
+        near = get_close_matches(str(name), list(Fault), n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else "`provisioner emulator --help` names all"
+        raise ValueError(f"there is no fault named {name}; {hint}") from None
 
 
 def _scripted(entry: object) -> ScriptedFault:
