@@ -13,6 +13,7 @@ from provisioner.inspection.record.overview import OutcomeCount, outcomes_in
 from provisioner.journal.header import Identity, damage_in, header_of, is_bound, open_for_reading, owner_of
 from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import VERSION
+from provisioner.wording import counted
 
 _NAME_ONE = "name the journal of a run: <results>.journal.db"
 _NOT_ITS_FAULT = ("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_READONLY")
@@ -63,7 +64,7 @@ def _look(path: Path, database: sqlite3.Connection, identity: Identity | None, h
 def _listed(counts: Sequence[OutcomeCount]) -> str:
     total = sum(each.users for each in counts)
     parts = ", ".join(f"{each.users:,} {each.outcome}" for each in counts)
-    return f"{total:,} users" + (f" ({parts})" if parts else "")
+    return counted(total, "user") + (f" ({parts})" if parts else "")
 
 
 def _broken(path: Path, message: str) -> Check:

@@ -18,6 +18,7 @@ from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.undo.reversals import LeavingRow
 from provisioner.journal.undo.undojournal import UndoJournal
+from provisioner.model import UserRequest
 from tests.rig.journals import FORMAT_1, HERE, a_journal
 
 pytestmark = pytest.mark.usefixtures("here")
@@ -33,6 +34,13 @@ def test_a_journal_is_told_by_outcome_and_left_as_it_is(here: Path) -> None:
         "journal", Status.OK, SEEN, "the next run with it finds out whether these users were made"
     )
     assert {each.name: each.read_bytes() for each in here.iterdir()} == before
+
+
+def test_a_journal_of_one_user_is_told_as_that() -> None:
+    """By name, in the number that it is."""
+    with Journal(path := Path("j.db"), HERE) as journal:
+        journal.sent([UserRequest(1, 1, "ann", b'{"uid":"ann"}', "00", token=True)], 100.0)
+    assert journal_health(path, HERE).seen == f"j.db: format {VERSION}, 1 user (1 pending), 1 in doubt"
 
 
 def test_whom_a_killed_undo_may_have_taken_back_is_in_doubt() -> None:
