@@ -1,13 +1,15 @@
-"""What to do where a file cannot be had: nothing is advised by which what was recorded would be lost."""
+"""What to do where a file or a package cannot be had: by nothing that is advised is lost what was recorded."""
 
 from __future__ import annotations
 
 import errno
 import os
 import resource
+import shlex
 import stat
 import sys
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +30,23 @@ _FULL_FOR_SQLITE: Final = (
 _PAGE: Final = 1 << 16
 
 _UTF_8: Final = "set PYTHONUTF8=1, or LC_ALL=C.UTF-8, and run the same command again"
+
+EXTRAS: Final = {
+    "ray": ("ray",),
+    "report": ("altair", "vl-convert-python"),
+    "sql": ("adbc-driver-postgresql", "nanoarrow", "pymysql[rsa]"),
+}
+"""What a command can be without, and the packages that it is made of."""
+
+
+def with_extra(name: str) -> str:
+    """Say how an extra comes to a provisioner that is installed, be it from a checkout or as a release.
+
+    Environments of pipx and uv, and the container, have no pip.
+    """
+    if find_spec("pip") is None:
+        return f"add the extra {name}, as docs/install.md says"
+    return f"run {shlex.join((sys.executable, '-m', 'pip', 'install', *EXTRAS[name]))}"
 
 
 def room_for(path: Path, error: Exception) -> str | None:

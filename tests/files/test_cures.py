@@ -5,11 +5,31 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from provisioner.files.cures import cure_at
+from provisioner.files import cures
+from provisioner.files.cures import EXTRAS, cure_at, with_extra
+from tests.rig.command import ROOT
+
+
+def test_an_extra_is_added_by_a_command_that_works_where_we_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the pip beside us, which needs neither a checkout nor a release; where there is none, as the page says."""
+    monkeypatch.setattr(sys, "executable", "/my tool/bin/python")
+    monkeypatch.setattr(cures, "find_spec", lambda name: name)
+    packages = "adbc-driver-postgresql nanoarrow 'pymysql[rsa]'"
+    assert with_extra("sql") == f"run '/my tool/bin/python' -m pip install {packages}"
+    monkeypatch.setattr(cures, "find_spec", lambda _: None)
+    assert with_extra("sql") == "add the extra sql, as docs/install.md says"
+
+
+def test_an_extra_is_made_of_what_the_project_says() -> None:
+    """Whoever adds it by its packages has what the extra would have brought."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    needed = project["optional-dependencies"]
+    assert {name: tuple(each.partition(">")[0] for each in needed[name]) for name in EXTRAS} == EXTRAS
 
 
 @pytest.mark.parametrize("cure", [{"PYTHONUTF8": "1"}, {"LC_ALL": "C.UTF-8"}])

@@ -104,7 +104,7 @@ def test_the_distribution_has_one_name() -> None:
     assert PROJECT["project"]["name"] == DISTRIBUTION
     files = [*PACKAGE.rglob("*.py"), *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     hints = {
-        hint for file in files for hint in re.findall(r"pip install '([^.'][^']*)'", file.read_text(encoding="utf-8"))
+        hint for file in files for hint in re.findall(r"pipx? install '([^.'][^']*)'", file.read_text(encoding="utf-8"))
     }
     extras = PROJECT["project"]["optional-dependencies"]
     assert hints

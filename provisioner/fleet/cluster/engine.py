@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from provisioner.errors import ExitCode, UsageError
+from provisioner.files.cures import with_extra
 from provisioner.fleet.cluster.hub import Hub
 from provisioner.fleet.cluster.worker import OURS, carry_out
 from provisioner.fleet.engine import Progress, prepared
@@ -118,7 +119,7 @@ def _ray(address: str) -> Any:
         import ray
         import ray.util.scheduling_strategies
     except ImportError:
-        raise UsageError("--ray needs Ray: pip install 'cometchat-provisioner[ray]'") from None
+        raise UsageError(f"--ray needs Ray; {with_extra('ray')}") from None
     if "://" in address:
         raise UsageError(f"--ray {address}: give the head of the cluster as HOST:PORT, auto, or local")
     # Without an address Ray takes any cluster of this machine that it finds.

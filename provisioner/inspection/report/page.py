@@ -11,6 +11,7 @@ from typing import Final
 
 from provisioner import __version__
 from provisioner.errors import OutputError
+from provisioner.files.cures import with_extra
 from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.inspection.report.chapters import at
 from provisioner.inspection.report.content import Content, content_of
@@ -21,10 +22,7 @@ from provisioner.results.outputs import refuse_as_output
 MARK: Final = '<meta name="generator" content="provisioner report">'
 """By what a report is known for one of ours."""
 
-_NO_PICTURES: Final = (
-    "The pictures are missing, because the packages that draw them are not installed: "
-    "pip install 'cometchat-provisioner[report]'"
-)
+_NO_PICTURES: Final = "The pictures are missing, because the packages that draw them are not installed"
 # Of what stands in the place of a report as much is read as its mark can be in.
 _HEAD: Final = 1000
 
@@ -41,7 +39,7 @@ def write_report(given: Path) -> Path:
     try:
         pictures = figures_of(sources.overview)
     except ImportError:
-        missing = _NO_PICTURES
+        missing = f"{_NO_PICTURES}: {with_extra('report')}"
     text = render(content_of(sources), pictures, missing)
     with written_whole(sources.file, PRIVATE) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")

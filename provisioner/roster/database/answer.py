@@ -18,6 +18,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from provisioner.errors import RosterError
+from provisioner.files.cures import with_extra
 from provisioner.files.writing import path_of, unnamed_file
 from provisioner.roster.database.address import Query
 from provisioner.roster.files.objectstore import POLARS_ERRORS, why_full
@@ -104,9 +105,7 @@ def _asker(query: Query) -> Asker:
     try:
         import_module(_DRIVERS[kind])
     except ImportError:
-        raise RosterError(
-            f"{query.name}: no driver for {kind} is installed; run pip install 'cometchat-provisioner[sql]'"
-        ) from None
+        raise RosterError(f"{query.name}: no driver for {kind} is installed; {with_extra('sql')}") from None
     asker: Asker = import_module(f"provisioner.roster.database.{kind}").asked
     return asker
 

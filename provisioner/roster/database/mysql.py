@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import polars as pl
 
 from provisioner.errors import RosterError
+from provisioner.files.cures import with_extra
 from provisioner.roster.database.address import Query
 from provisioner.roster.database.answer import Answer, no_query, refuse_twins, said
 from provisioner.wording import first_line
@@ -52,7 +53,7 @@ def _connected(query: Query) -> Any:
         return pymysql.connect(**_login(query))
     except RuntimeError:
         what = "the server wants the password encrypted, for which the package cryptography is missing"
-        raise RosterError(f"{query.name}: {what}; run pip install 'cometchat-provisioner[sql]'") from None
+        raise RosterError(f"{query.name}: {what}; {with_extra('sql')}") from None
     except ValueError:
         what = "what the server sent for the password to be encrypted with is no key"
         raise RosterError(f"{query.name}: {what}; check host and port in --database") from None

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from provisioner.errors import UsageError
+from provisioner.files.cures import with_extra
 from provisioner.fleet.cluster.engine import RayJobs, on_cluster
 from provisioner.fleet.jobs import read_fleet
 from tests.rig.command import COMMAND, KEY, emulator, environment, people, rows, write_roster
@@ -24,8 +25,8 @@ FLEET = '[[job]]\nname = "all"\nroster = "people.csv"\nshards = 2\nbase_url = "{
 @pytest.mark.parametrize(
     ("address", "message"),
     [
-        ("local", "--ray needs Ray: pip install 'cometchat-provisioner[ray]'"),
-        ("auto", "--ray needs Ray: pip install 'cometchat-provisioner[ray]'"),
+        ("local", f"--ray needs Ray; {with_extra('ray')}"),
+        ("auto", f"--ray needs Ray; {with_extra('ray')}"),
     ],
 )
 def test_without_ray_it_is_said_how_to_get_it(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import OutputError
+from provisioner.files.cures import with_extra
 from provisioner.inspection.report.content import content_of
 from provisioner.inspection.report.figures import Figure
 from provisioner.inspection.report.page import MARK, render, write_report
@@ -129,5 +130,5 @@ def test_without_the_extra_the_page_has_its_tables_and_says_what_is_missing(
         page, "find_sources", lambda _: replace(some_sources(DONE, overview=overview), file=job.with_name("r.html"))
     )
     text = write_report(job).read_text(encoding="utf-8")
-    assert "pip install &#39;cometchat-provisioner[report]&#39;" in text
+    assert f"are not installed: {with_extra('report')}" in text
     assert "came to its end" in text

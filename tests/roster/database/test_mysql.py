@@ -16,6 +16,7 @@ import pymysql
 import pytest
 
 from provisioner.errors import RosterError
+from provisioner.files.cures import with_extra
 from provisioner.roster.database.address import Query, parse_address
 from provisioner.roster.database.answer import ask
 from tests.rig.databases import PASSWORD, mariadb
@@ -118,11 +119,11 @@ def test_the_log_in_of_mysql_8_ends_in_a_sentence(
     if installed:
         pytest.importorskip("cryptography")
     monkeypatch.setattr("pymysql._auth._have_cryptography", installed)
-    without = "the server wants the password encrypted, for which the package cryptography is missing; run pip install "
+    without = "the server wants the password encrypted, for which the package cryptography is missing"
     no_key = "what the server sent for the password to be encrypted with is no key; check host and port in --database"
     with socketserver.TCPServer(("127.0.0.1", 0), AskingForRsa) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
         with pytest.raises(RosterError) as refused:
             rows(f"mysql://app@127.0.0.1:{server.server_address[1]}/hr", "SELECT 1", tmp_path)
-    said = no_key if installed else f"{without}'cometchat-provisioner[sql]'"
+    said = no_key if installed else f"{without}; {with_extra('sql')}"
     assert str(refused.value) == f"query of hr: {said}"
