@@ -61,7 +61,9 @@ class CheckOutput(ProofOutput):
             ("same", "csv", "xlsx"), "Format of the rejected rows. [default: same as the roster]", "--rejected-format"
         ),
     ] = None
-    report: Annotated[bool | None, flag("Write <output>.report.html at the end, for people to read.")] = None
+    report: Annotated[
+        bool | None, flag("Write <output>.report.html at the end, for people; of a check <output>.check.report.html.")
+    ] = None
 
 
 @_OUTPUT
