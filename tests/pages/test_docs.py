@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 import tomllib
@@ -37,6 +38,26 @@ def options_of(command: str) -> set[str]:
     """Every long option that a command takes."""
     arguments = application()[command].assemble_argument_collection()
     return {option for each in arguments if each.show for option in each.names if option.startswith("--")}
+
+
+def warned_of() -> set[str]:
+    """Every event of the code that is a warning or an error, but for what is only known while it runs."""
+    calls = [
+        node
+        for file in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args
+        if node.func.attr in {"warning", "error", "exception", "critical"}
+    ]
+    texts = [part.value for call in calls for part in ast.walk(call.args[0]) if isinstance(part, ast.Constant)]
+    return {text for text in texts if isinstance(text, str) and re.fullmatch(r"[a-z]+(\.[a-z_]+)+", text)}
+
+
+def test_the_pages_name_every_event_that_is_worth_a_look() -> None:
+    """Whoever finds a warning or an error in a log finds on a page what it means."""
+    pages = "".join(page.read_text(encoding="utf-8") for page in DOCUMENTS)
+    assert {"run.stopped", "rate.paused"} <= warned_of()
+    assert {event for event in warned_of() if f"`{event}`" not in pages} == set()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
