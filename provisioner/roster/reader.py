@@ -20,7 +20,7 @@ from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.files.writing import path_of
 from provisioner.roster.columns import ADDED
 from provisioner.roster.csv.file import open_csv, refuse_quoted_lines
-from provisioner.roster.csv.header import HeaderOptions
+from provisioner.roster.csv.header import HeaderOptions, names_rejected
 from provisioner.roster.csv.tabs import is_ever_quoted
 from provisioner.roster.database.address import Query
 from provisioner.roster.encodings.mixed import PartEncodings
@@ -30,7 +30,8 @@ from provisioner.roster.files.archive import Member, find_member
 from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.inputs import TEXTS, InputFile, Inputs, Location, local_file
 from provisioner.roster.files.origin import CHUNK, LocalFile, Origin, chunks, spool, unreadable
-from provisioner.roster.files.text import is_utf8, text_codec
+from provisioner.roster.files.text import is_utf8, open_text, text_codec
+from provisioner.roster.formats.ndjsonline import first_keys
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
 from provisioner.roster.parts import Part, join
@@ -223,8 +224,7 @@ def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
     if file.compression:
         origin = Compressed(origin, file.compression)
         signature.check_text(file, _start(origin))
-    ours = _is_of_rejected(origin)
-    codec = _codec(origin, options.encoding, ours=ours)
+    codec = _codec(file, origin, options)
     if options.encoding is None and (what := escaped_letters(_start(origin, _LOOKED_THROUGH))) is not None:
         raise RosterError(f"{origin.name}: {what}, or --encoding utf-8 if it is meant as it stands")
     if file.family == "ndjson":
@@ -236,22 +236,30 @@ def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
 
         return partial(open_json, options.missing, origin, codec)
     implied = "\t" if file.family == _TAB else None
-    escape = "" if ours else options.escape
-    quoting = file.family != _TAB or (options.delimiter or implied) != "\t" or is_ever_quoted(origin, codec, escape)
-    header = HeaderOptions(options.delimiter, options.escape, quoting, options.header_row, options.missing, implied)
+    # Rejected rows that came back are fed in with the settings of their roster, and are written in one way.
+    if _is_of_rejected(file, origin, codec, options):
+        header = HeaderOptions(options.delimiter, missing=options.missing, implied=implied)
+        return partial(_csv, origin, codec, header)
+    escape, delimiter = options.escape, options.delimiter or implied
+    quoting = file.family != _TAB or delimiter != "\t" or is_ever_quoted(origin, codec, escape)
+    header = HeaderOptions(options.delimiter, escape, quoting, options.header_row, options.missing, implied)
     return partial(_csv, origin, codec, header)
 
 
-def _is_of_rejected(origin: Origin) -> bool:
-    """Whether the first line names the columns of rejected rows, as UTF-8."""
-    first = _start(origin, _LOOKED_THROUGH).partition(b"\n")[0]
-    return all(name.encode() in first for name in ADDED)
-
-
-def _codec(origin: Origin, encoding: str | None, *, ours: bool) -> str | None:
+def _codec(file: InputFile, origin: Origin, options: RosterOptions) -> str | None:
     """Say in what a text is read: rejected rows are UTF-8, also when they were saved without the mark that says so."""
-    codec = text_codec(encoding)
-    return None if ours and is_utf8(origin) is not False else codec
+    codec = text_codec(options.encoding)
+    if codec is not None and _is_of_rejected(file, origin, None, options) and is_utf8(origin) is not False:
+        return None
+    return codec
+
+
+def _is_of_rejected(file: InputFile, origin: Origin, codec: str | None, options: RosterOptions) -> bool:
+    """Whether the first line, in this encoding, names the columns of rejected rows. Raises RosterError."""
+    with open_text(origin, codec) as stream:
+        if file.family in SPARSE:
+            return first_keys(stream.read(CHUNK)) >= {*ADDED}
+        return names_rejected(stream, options.delimiter)
 
 
 def _csv(origin: Origin, codec: str | None, header: HeaderOptions, limit: int | None) -> Roster:

@@ -196,6 +196,44 @@ def test_the_escape_of_a_roster_is_none_in_its_rejected_rows(tmp_path: Path) -> 
     assert rows_of(open_roster(path, RosterOptions(escape="\\"))) == [("a", 'Ann "Bee" \\', "1", "x")]
 
 
+@pytest.mark.parametrize("suffix", [".tsv", ".csv"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_nor_is_it_in_whatever_encoding_they_were_saved_anew(tmp_path: Path, encoding: str, suffix: str) -> None:
+    """Where there is no mark that says which it is, it is named; a column name may hold a line end."""
+    path = tmp_path / f"r.rejected{suffix}"
+    path.write_text('uid\t"na\nme"\t_row\t_errors\na\t"Änn ""Bee"" \\"\t1\tx\n', encoding)
+    options = RosterOptions(escape="\\", encoding="utf-16-le" if encoding == "utf-16-le" else None, header_row=4)
+    assert rows_of(open_roster(path, options)) == [("a", 'Änn "Bee" \\', "1", "x")]
+
+
+@pytest.mark.parametrize("names", ["arm_row\tmy_errors", "_row\tmy_errors", "_rows\t_errors"])
+def test_columns_whose_names_hold_those_of_rejected_rows_are_others(tmp_path: Path, names: str) -> None:
+    """The escape of the roster stays one."""
+    path = tmp_path / "r.tsv"
+    path.write_text(f'uid\tname\t{names}\na\tAnn\t"a\\"b"\tz\n')
+    assert rows_of(open_roster(path, RosterOptions(escape="\\"))) == [("a", "Ann", 'a"b', "z")]
+
+
+@pytest.mark.parametrize("named", ['"desk\nno"', "desk", '"5"" pipe"'])
+def test_rejected_rows_are_utf8_whatever_the_encoding_of_their_roster(tmp_path: Path, named: str) -> None:
+    """Without the mark that says so, too."""
+    path = tmp_path / "r.rejected.csv"
+    path.write_text(f"uid,{named},_row,_errors\na,Jörg,1,x\n")
+    assert rows_of(open_roster(path, RosterOptions(encoding="cp1252"))) == [("a", "Jörg", "1", "x")]
+
+
+@pytest.mark.parametrize(
+    ("more", "encoding"),
+    [('"_row":1,"_errors":"x"', "utf-8"), ('"job":{"_row":1,"_errors":"x"}', "cp1252"), ('"_row":1', "cp1252")],
+)
+def test_rejected_lines_are_told_by_their_keys(tmp_path: Path, more: str, encoding: str) -> None:
+    """Those of an object within one are none."""
+    path = tmp_path / "r.rejected.ndjson"
+    path.write_text(f'{{"uid":"a","name":"Jörg",{more}}}\n', encoding)
+    batch = next(iter(open_roster(path, RosterOptions(encoding="cp1252")).batches()))
+    assert batch.frame["name"].to_list() == ["Jörg"]
+
+
 @pytest.mark.parametrize(
     ("delimiter", "named"),
     [(";", "a semicolon"), ("\t", "a tab"), ("|", "a vertical bar"), ("^", "'^'"), (",", "a comma")],

@@ -16,7 +16,7 @@ from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.columns import ADDED, named_columns
 from provisioner.roster.csv.defect import cells_before_other_end, what_is_broken
 from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
-from provisioner.roster.csv.looks import DELIMITERS, HOLDING, Line, holding_rows, refuse_odd_header, separated_by
+from provisioner.roster.csv.looks import DELIMITERS, HOLDING, Line, holding_rows, refuse_odd_header, separated_by, whole
 from provisioner.roster.encodings.readings import NotUtf8Error, wide_encoding
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.rows import ANOTHER_HEADER, Missing, Notice, missing_fields
@@ -26,7 +26,6 @@ from provisioner.roster.preamble import (
     another_header,
     likelier,
     refuse_people_above,
-    with_names_above,
 )
 
 LINES_SEARCHED: Final = 20
@@ -35,7 +34,7 @@ LINES_SEARCHED: Final = 20
 _FIRST_READ: Final = 64 * 1024
 _LONGEST_HEADER: Final = 1024 * 1024
 # What separates the last columns of rejected rows separates all, be it what a line sep= has said of the roster.
-_REJECTED_LINE: Final = re.compile(r"[^\r\n]*?([^\w\r\n])_row\1_errors(?=\1|\r|\n|\Z)")
+_REJECTED_LINE: Final = re.compile(r'(?:"[^"]*+"|[^"\r\n])*?([^\w\r\n"])_row\1_errors(?=\1|\r|\n|\Z)')
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=([^\r\n])"?(?:\r*\n|\r|\Z)', re.IGNORECASE)
 
 
@@ -95,21 +94,14 @@ class Header:
 def read_header(name: str, stream: TextStream, options: HeaderOptions | None = None) -> Header:
     """Read the header and what comes before it. Raises RosterError when there is none, or none can be told."""
     options = options or HeaderOptions()
-    head = _head(name, stream, options.header_row or 1)
-    text = _text(name, head)
-    above = _SEPARATOR_LINE.match(text)
-    top = start = above.end() if above else 0
-    by_name = options.delimiter or options.implied
-    told = above or _REJECTED_LINE.match(text, start)
-    given = options.delimiter or (told[1] if told else by_name)
+    text = _text(name, _head(name, stream, options.header_row or 1))
+    top, told = _told(text)
+    start, by_name = top, options.delimiter or options.implied
+    given = options.delimiter or told or by_name
     quoting = options.quoting or given != by_name
     eol = line_end(text, given or DELIMITERS, options.escape, quoting=quoting)
     dialect = Dialect(",", eol, options.escape, quoting)
-    # Rejected rows that came back are fed in with the same settings: their header is the first line, and no character
-    # takes the meaning of the next one away.
-    if (options.header_row or options.escape) and _is_of_rejected(text, start, dialect, given):
-        dialect = replace(dialect, escape="")
-    elif options.header_row:
+    if options.header_row:
         start = max(start, _line_start(name, text, eol, options.header_row))
     dialect, lines = _likeliest(text, start, dialect, given, options.missing)
     if dialect.escape == dialect.delimiter:
@@ -121,11 +113,11 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     better: int | None = None
     if options.header_row:
         around = [*_lines(text, top, dialect)]
-        line, found = _whole(lines[0], around), False
+        line, found = whole(lines[0], around), False
         better = _likelier(line, [*around, *lines], options.missing)
     else:
         row = _header_line(name, lines, options.missing)
-        line, found = _whole(row, lines), row is not lines[0]
+        line, found = whole(row, lines), row is not lines[0]
         refuse_people_above(name, _heading(row, line, lines, text, dialect), options.missing)
     refuse_odd_header(name, line, lines, dialect, options.missing, better)
     columns, repeated = named_columns(line.names)
@@ -135,11 +127,23 @@ def read_header(name: str, stream: TextStream, options: HeaderOptions | None = N
     return Header(columns, repeated, dialect, length, line.number, behind.count(eol), found, better, holding)
 
 
-def _is_of_rejected(text: str, start: int, dialect: Dialect, given: str | None) -> bool:
-    """Tell whether the first line names the columns of rejected rows."""
-    dialects = [replace(dialect, delimiter=each, escape="") for each in ([given] if given else DELIMITERS)]
-    firsts = [line for each in dialects if (line := next(_lines(text, start, each), None)) is not None]
-    return any(set(ADDED) <= set(line.names) for line in firsts)
+def names_rejected(stream: TextStream, delimiter: str | None = None) -> bool:
+    """Tell whether the first line of a text names the columns of rejected rows; one without any does not."""
+    try:
+        text = _head("", stream, 1).decode(errors="replace")
+    except RosterError:
+        return False
+    start, told = _told(text)
+    dialects = (Dialect(each, line_end(text, each)) for each in {*DELIMITERS, told, delimiter} if each)
+    firsts = (next(_lines(text, start, each), None) for each in dialects)
+    return any(line is not None and set(ADDED) <= set(line.names) for line in firsts)
+
+
+def _told(text: str) -> tuple[int, str | None]:
+    """Say where the text begins behind a line sep=, and what it says itself to separate the cells."""
+    above = _SEPARATOR_LINE.match(text)
+    told = above or _REJECTED_LINE.match(text)
+    return above.end() if above else 0, told[1] if told else None
 
 
 def _head(name: str, stream: TextStream, least: int) -> bytes:
@@ -239,7 +243,7 @@ def _header_line(name: str, lines: Sequence[Line], missing: Missing) -> Line:
     if not lacking:
         return lines[0]
     fewest = min(missing(line.names) for line in lines)
-    several = next((line for line in lines if missing(_whole(line, lines).names) < fewest), None)
+    several = next((line for line in lines if missing(whole(line, lines).names) < fewest), None)
     if several is not None:
         return several
     better = [line for line in lines if missing(line.names) < lacking]
@@ -256,7 +260,7 @@ def _likelier(named: Line, lines: Sequence[Line], missing: Missing) -> int | Non
     if not missing(named.names):
         return None
     rows = {line.number: line for line in lines}
-    names = {number: dict(enumerate(_whole(rows[number], lines).names)) for number in sorted(rows)}
+    names = {number: dict(enumerate(whole(rows[number], lines).names)) for number in sorted(rows)}
     return likelier(named.number, names | {named.number: dict(enumerate(named.names))}, missing)
 
 
@@ -265,19 +269,6 @@ def _heading(row: Line, whole: Line, lines: Sequence[Line], text: str, dialect: 
     below = read_rows(text, dialect, row.end, final=False, most=ROWS_COMPARED if above else 0).rows
     rows = ({column: cell or "" for column, cell in enumerate(cells)} for cells in below)
     return Heading("line", row.number, dict(enumerate(row.names)), dict(enumerate(whole.names)), above, rows)
-
-
-def _whole(line: Line, lines: Sequence[Line]) -> Line:
-    """Give a header with the names that stand in the lines right above it."""
-    above: list[dict[int, str]] = []
-    number = line.number
-    for each in reversed([each for each in lines if each.number < line.number]):
-        number -= 1 + "".join(each.names).count("\n")
-        if each.number != number:
-            break
-        above.insert(0, dict(enumerate(each.names)))
-    names = with_names_above(dict(enumerate(line.names)), above)
-    return replace(line, cells=[names.get(place, cell) for place, cell in enumerate(line.cells)])
 
 
 def _refuse_delimiter(name: str, text: str, start: int, dialect: Dialect, missing: Missing) -> None:

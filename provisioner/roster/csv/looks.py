@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -21,7 +21,7 @@ from provisioner.errors import RosterError
 from provisioner.roster.csv.grammar import Dialect, Row
 from provisioner.roster.csv.remarks import header_holds_a_row, holds_a_row, with_figures
 from provisioner.roster.formats.rows import Missing
-from provisioner.roster.preamble import another_header
+from provisioner.roster.preamble import another_header, with_names_above
 from provisioner.wording import shortened
 
 DELIMITERS: Final = ",;\t|"
@@ -97,6 +97,19 @@ def refuse_odd_header(
         what = f"line {line.number} looks like a row of data ({shown}{cut}), not like the names of columns"
         mend = "put a line with the names of all columns above it, or say which it is with --header-row"
         raise RosterError(f"{name}: {what}; {mend}")
+
+
+def whole(line: Line, lines: Sequence[Line]) -> Line:
+    """Give a header with the names that stand in the lines right above it."""
+    above: list[dict[int, str]] = []
+    number = line.number
+    for each in reversed([each for each in lines if each.number < line.number]):
+        number -= 1 + "".join(each.names).count("\n")
+        if each.number != number:
+            break
+        above.insert(0, dict(enumerate(each.names)))
+    names = with_names_above(dict(enumerate(line.names)), above)
+    return replace(line, cells=[names.get(place, cell) for place, cell in enumerate(line.cells)])
 
 
 def holding_rows(line: Line, lines: Sequence[Line], dialect: Dialect) -> int | None:

@@ -62,5 +62,7 @@ class _Lines:
         if not (b"\t" in (cell := text[start:end]) or self.eol in cell):
             return False
         first, last = text.rfind(self.eol, 0, start) + 1, text.find(self.eol, end)
+        if not first and last >= 0:  # of a header, whose tabs tell nothing of itself
+            last = text.find(self.eol, last + 1)
         lines = text[first : last if last >= 0 else len(text)].split(self.eol)
         return all(line.count(b"\t") == self._tabs for line in lines)

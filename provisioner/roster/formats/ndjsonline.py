@@ -13,6 +13,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -55,6 +57,13 @@ def parsed(line: str) -> Values:
     if not isinstance(value, dict):
         raise ValueError(f"{shortened(line)} is no JSON object")
     return value
+
+
+def first_keys(text: bytes) -> AbstractSet[str]:
+    """Give the keys of the first line of a text, whose letters may be in any encoding; none where it is no object."""
+    with suppress(ValueError):
+        return parsed(text.split(b"\n", 1)[0].decode(errors="replace")).keys()
+    return frozenset()
 
 
 def _with_great_numbers(line: str, error: ValueError) -> Any:

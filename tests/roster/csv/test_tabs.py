@@ -55,6 +55,14 @@ def test_a_quote_behind_the_escape_ends_no_cell(tmp_path: Path, text: str, quote
     assert is_ever_quoted(LocalFile(path), escape="\\") is quoted
 
 
+@pytest.mark.parametrize(("rows", "quoted"), [("a\t5\tAnn\n", True), ("", True), ("a\t5\n", False)])
+def test_of_a_line_end_in_the_header_the_row_behind_it_tells(tmp_path: Path, rows: str, quoted: bool) -> None:
+    """The two halves of a header may have as many tabs each."""
+    path = tmp_path / "r.tsv"
+    path.write_text('uid\t"desk\nno"\tname\n' + rows)
+    assert is_ever_quoted(LocalFile(path)) is quoted
+
+
 @pytest.mark.parametrize("eol", ["\n", "\r\n", "\r"])
 def test_one_quoted_cell_far_into_a_file_is_found(tmp_path: Path, eol: str) -> None:
     """Wherever the reading of the file is cut: here in the middle of the cell."""
