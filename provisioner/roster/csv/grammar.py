@@ -23,6 +23,8 @@ CR: Final = "\r"
 UID: Final = r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,99}"
 """How a first cell that may be a uid is made: a line of prose begins otherwise."""
 
+_ANY_END: Final = re.compile(r"\r*\n|\r")
+
 Row: TypeAlias = list[str | None]
 """The cells of a row; null where there is nothing, not even quotes."""
 
@@ -92,12 +94,17 @@ class Dialect:
         return self._joined.search(block) is not None
 
     def outside_quotes(self, text: str) -> str:
-        """Take the quoted cells out of a text, wherever its lines end."""
+        """Take the quoted cells out of a text, wherever its lines end; from one on that is none all but a quote.
+
+        a,"b",c<CR>"d" e,f      a,,c<CR>"
+        """
         if not self.quoting:
             return text
         # The text may end on the escape, which is no content without what it escapes.
-        opening = rf'([{re.escape(self.delimiter)}\r\n]){self._blanks}"'
-        return re.sub(rf'{opening}{self.content}(?:"|.?\Z)', r"\1", self.delimiter + text, flags=re.DOTALL)
+        edge = rf"[{re.escape(self.delimiter)}\r\n]"
+        behind = rf'"{self._blanks}(?={edge}|\Z)|(").*|.?\Z'
+        opening = rf'({edge}){self._blanks}"'
+        return re.sub(rf"{opening}{self.content}(?:{behind})", r"\1\2", self.delimiter + text, flags=re.DOTALL)
 
     @property
     def other_end(self) -> str:
@@ -141,7 +148,10 @@ def line_end(text: str, delimiters: str, escape: str = "", *, quoting: bool = Tr
     if text.count(CR) == text.count(CR + LF):
         return LF
     dialects = (Dialect(delimiter, escape=escape, quoting=quoting) for delimiter in delimiters)
-    bare = [each.outside_quotes(text) for each in dialects]
+    outside = [each.outside_quotes(text) for each in dialects]
+    # What cannot be read to the end of its first line says nothing of line ends.
+    bare = [each for each in outside if each[-1] != '"' or CR in each or LF in each]
+    bare = bare or [_ANY_END.search(text)[0]]  # type: ignore[index] # there is a CR
     return CR if all(CR in each for each in bare) and any(LF not in each for each in bare) else LF
 
 

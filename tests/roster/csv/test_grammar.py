@@ -208,6 +208,12 @@ def test_whether_a_block_is_plain(block: bytes, plain: bool) -> None:
         ('a;b\ra1;5", 6"\rb2; "one\n""two"""\r', CR),
         ('a,b\ra1,"5\\" pipe\n"\r', CR),
         ('a,b\ra1,"one\n\\', CR),
+        ('a,b\ra1,"5" pipe\rb2,"one\ntwo"\r', CR),
+        ('a,b\ra1,"open\rb2,"one\ntwo"\r', CR),
+        ('"a"x,b\ra1,"one\ntwo"\r', CR),
+        ('"a","b"\ra1,"one\ntwo"\r', CR),
+        ('"a","b"\ra1,one\ntwo\r', LF),
+        ('"a"x,"b"\na1,one\rtwo\n', LF),
         ('a,b\ra1,5" pipe\nb2,6"\r', LF),
         ('a,"b\rc"', LF),
         ("a\r\nb\r\n", LF),
@@ -238,6 +244,9 @@ def bare_letters(text: str) -> str:
             while at < len(text) and (text[at] != '"' or text[at : at + 2] == '""'):
                 at += 2 if text[at] == '"' else 1
             at, begins = at + 1, False
+            if (behind := text[at:].lstrip(" \t")) and behind[0] not in ",\r\n":
+                return bare + '"'
+            at = len(text) - len(behind)
             continue
         bare, begins, at = bare + text[at], text[at] in ",\r\n", at + 1
     return bare
