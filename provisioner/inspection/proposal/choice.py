@@ -247,6 +247,8 @@ def _why_left_out(column: Column, facts: Evidence, leaving: Standing | None) -> 
         return _why_keys(column) if column.private_keys else _REASONS[Meaning.SECRET]
     if column.repeated:
         return "two columns have this name: rename one to use it"
+    if not column.name:
+        return "its key is empty: give it a name to use it"
     if not column.can_be_named:
         return "its name holds a brace: rename it to use it, or write the brace twice under [columns]"
     if _could_be_tags(column):

@@ -139,8 +139,8 @@ class Column:
 
     @property
     def can_be_named(self) -> bool:
-        """Whether `[columns]` can name it: a brace in a name begins a template there."""
-        return not (self.repeated or "{" in self.name or "}" in self.name)
+        """Whether `[columns]` can name it: not by an empty key, and a brace in a name begins a template there."""
+        return not (self.repeated or not self.name or "{" in self.name or "}" in self.name)
 
     @property
     def in_templates(self) -> bool:

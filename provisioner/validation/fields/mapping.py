@@ -180,7 +180,7 @@ def _null_values(table: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _leave_out(table: Mapping[str, Any]) -> tuple[str, ...]:
     names = table.get("leave_out", [])
-    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ConfigurationError("[columns] leave_out must be a list of names of columns")
     return tuple(names)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 import tomllib
@@ -141,6 +142,18 @@ def test_a_flag_that_gives_no_line_speaks_of_none(tmp_path: Path) -> None:
     assert {each.column: each.reason for each in found.proposal.left_out} == {
         "Active": "it says who is active (X: 1); every row becomes a user: take out those who should not"
     }
+
+
+@pytest.mark.parametrize("cell", ["m", "ann@example.org", "https://example.org/ann.png", "4711"])
+def test_an_empty_key_is_left_out(tmp_path: Path, cell: str) -> None:
+    """No line can name it, whatever it holds; the file is one that can be used."""
+    (tmp_path / "r.ndjson").write_text(json.dumps({"uid": "u1", "name": "Ann Lee", "": cell}))
+    found = look([str(tmp_path / "r.ndjson")], Run())
+    assert found.complete
+    assert tomllib.loads(found.text)["columns"] == {"uid": "uid", "name": "name", "leave_out": [""]}
+    assert [(each.column, each.reason) for each in found.proposal.left_out] == [
+        ("", "its key is empty: give it a name to use it")
+    ]
 
 
 def test_what_a_list_would_not_read_and_what_deactivates_nobody_is_told(tmp_path: Path) -> None:

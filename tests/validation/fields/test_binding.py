@@ -343,6 +343,7 @@ def test_a_column_is_left_out_whatever_cannot_be_seen_around_its_name(around: st
     for columns, names in ([salary, mail], ["salary", "metadata.mail"]), (["salary", "metadata.mail"], [salary, mail]):
         assert bound("uid", "name", *columns, leave_out=names, others="metadata")[1:] == ({}, ())
     assert bound("uid", "name", "salary", salary, leave_out=["salary"], others="metadata")[1:] == ({}, ())
+    assert bound("uid", "name", "", leave_out=[""], others="metadata")[1:] == ({}, ())
     with pytest.raises(RosterError, match=r"leave_out takes away the column .*, by whose name the uid would be known"):
         bound(around.format("uid"), "name", leave_out=["uid"])
 
