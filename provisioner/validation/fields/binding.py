@@ -16,17 +16,19 @@ from provisioner.validation.fields.places import (
     FIELD_WORDS,
     MetadataPath,
     called,
+    dotted,
     has_name,
     metadata_key,
     metadata_path,
     place_of,
     trimmed_name,
+    two_columns,
 )
 from provisioner.validation.fields.source import FirstOf, FromColumn, Joined, Mapped, Source, as_column, is_encoded
 from provisioner.validation.vocabulary.recognition import nearest_columns, recognise
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.vocabulary.table import BRACKETS
-from provisioner.wording import closest, listed, nearest, printable
+from provisioner.wording import closest, listed, nearest
 
 _OF_RESULTS = frozenset({"uid_input", "outcome", "settled_at"})  # columns that no other file has
 REQUIRED = ("uid", "name")
@@ -119,8 +121,9 @@ def bind(
     its name is taken, or when a column is of a type its field cannot be made of.
     """
     mapping = mapping or ColumnMapping()
-    fields = called(mapping.fields, schema)
-    metadata = called({metadata_path(key): value for key, value in mapping.metadata.items()}, schema)
+    decided = {*mapping.columns, *mapping.leave_out}
+    fields = called(mapping.fields, schema, decided)
+    metadata = called({metadata_path(key): value for key, value in mapping.metadata.items()}, schema, decided)
     for source in (*fields.values(), *metadata.values()):
         _require_columns(source, schema, mapping)
     given = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
@@ -143,7 +146,7 @@ def bind(
     for name, source in fields.items():
         _check_types(schema, name, source)
     for path, source in metadata.items():
-        _check_types(schema, _dotted(path), source)
+        _check_types(schema, dotted(path), source)
     return Binding(dict(schema), fields, metadata, unknown, mapping.tags_separator, mapping.null_values)
 
 
@@ -162,8 +165,7 @@ def _claim(schema: Mapping[str, pl.DataType], fields: dict[str, Source], metadat
         if place is None or place in mapped:
             continue
         if place in taken:
-            message = place if isinstance(place, str) else _dotted(place)
-            raise RosterError(f"two columns for {message}: {taken[place]!r} and {column!r}; rename or remove one")
+            raise two_columns(place, taken[place], column)
         taken[place] = column
         if isinstance(place, str):
             fields[place] = FromColumn(column)
@@ -171,16 +173,12 @@ def _claim(schema: Mapping[str, pl.DataType], fields: dict[str, Source], metadat
             metadata[place] = FromColumn(column)
 
 
-def _dotted(path: MetadataPath) -> str:
-    return printable(".".join(("metadata", *path)))
-
-
 def _take_in(columns: tuple[str, ...], others: MetadataPath, metadata: dict[MetadataPath, Source]) -> None:
     """Put the columns that feed nothing into the metadata, each under its own name, trimmed, as one key."""
     for column in columns:
         place = (*others, trimmed_name(column))
         if place in metadata:
-            message = f"[columns] others: {_dotted(place)} has a source already, the column {column!r} cannot be"
+            message = f"[columns] others: {dotted(place)} has a source already, the column {column!r} cannot be"
             raise RosterError(f"{message} put there too; rename one, or map the column")
         metadata[place] = FromColumn(column)
 
@@ -263,11 +261,11 @@ def _check_paths(metadata: Mapping[MetadataPath, Source], mapping: ColumnMapping
     mapped = {metadata_path(key) for key in mapping.metadata}
     for path in metadata:
         if len(path) > DEEPEST_KEY:
-            raise RosterError(f"{_dotted(path)[:_SHOWN]}… nests more than {DEEPEST_KEY} deep: shorten it")
+            raise RosterError(f"{dotted(path)[:_SHOWN]}… nests more than {DEEPEST_KEY} deep: shorten it")
         for end in range(1, len(path)):
             if path[:end] in metadata:
                 there = " under [columns]" if mapped & {path[:end], path} else ""
-                raise RosterError(f"{_dotted(path[:end])} and {_dotted(path)} cannot both be set: rename one{there}")
+                raise RosterError(f"{dotted(path[:end])} and {dotted(path)} cannot both be set: rename one{there}")
 
 
 def _check_types(schema: Mapping[str, pl.DataType], name: str, source: Source) -> None:

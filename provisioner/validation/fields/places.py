@@ -10,6 +10,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar, assert_never
 
+from provisioner.errors import RosterError
 from provisioner.validation.fields.source import (
     Constant,
     Encoded,
@@ -20,9 +21,9 @@ from provisioner.validation.fields.source import (
     Source,
     Template,
 )
-from provisioner.wording import INVISIBLE
+from provisioner.wording import INVISIBLE, printable
 
-K = TypeVar("K")
+K = TypeVar("K", bound=str | tuple[str, ...])
 
 FIELD_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -44,6 +45,7 @@ PRIVATE = "@private"
 
 MetadataPath: TypeAlias = tuple[str, ...]
 """Where in the metadata a value goes: `metadata.@private.email` is `("@private", "email")`."""
+
 
 DEEPEST_KEY = 64
 """How far metadata keys may nest, whoever names them."""
@@ -94,13 +96,30 @@ def has_name(column: str) -> bool:
     return column == "" or not (trimmed_name(column) or "_").startswith("_")  # an empty key is a name in JSON
 
 
-def called(sources: Mapping[K, Source], names: Collection[str]) -> dict[K, Source]:
+def dotted(path: MetadataPath) -> str:
+    """Give the name of a place in the metadata."""
+    return printable(".".join(("metadata", *path)))
+
+
+def two_columns(place: str | MetadataPath, one: str, other: str) -> RosterError:
+    """Refuse two columns for one place."""
+    named = place if isinstance(place, str) else dotted(place)
+    return RosterError(f"two columns for {named}: {one!r} and {other!r}; rename or remove one")
+
+
+def called(sources: Mapping[K, Source], names: Collection[str], decided: Collection[str] = ()) -> dict[K, Source]:
     """Give sources with the names that a roster has for their columns: what cannot be seen around one is trimmed.
 
-    A column that is there by its very name is that one; of two that are one but for that, none is.
+    A column that is there by its very name is that one. Raises RosterError where another is called so but for that,
+    unless it is `decided` what becomes of it: in JSON it may be the same one, spelled otherwise in some rows.
     """
     times = Counter(map(trimmed_name, names))
     near = {key: name for name in names if times[key := trimmed_name(name)] == 1}
+    for place, source in sources.items():
+        for column in (each for each in source.columns if times[trimmed_name(each)] > 1):
+            alike = [name for name in names if trimmed_name(name) == trimmed_name(column)]
+            if not {*alike} <= {column, *decided}:
+                raise two_columns(place, *alike[:2])
 
     def there(source: Source) -> dict[str, str]:
         return {each: near.get(trimmed_name(each), each) for each in source.columns if each not in names}

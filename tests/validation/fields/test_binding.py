@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ from provisioner.errors import ConfigurationError, RosterError
 from provisioner.results.formats.outcomes import RESULT_SCHEMA
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
-from provisioner.validation.fields.source import FromColumn, Joined, Source, Template
+from provisioner.validation.fields.source import FirstOf, FromColumn, Joined, Source, Template
 
 
 def text_columns(*names: str) -> dict[str, pl.DataType]:
@@ -294,8 +295,15 @@ def test_what_cannot_be_seen_around_the_name_of_a_column_is_no_part_of_it(around
     assert metadata == {("Dept",): FromColumn(dept)}
     with pytest.raises(RosterError, match=r"metadata\.Dept has a source already"):
         bound("uid", "name", "Dept", dept, others="metadata")
-    assert bound("uid", "name", "mail", mail, link="mail")[0]["link"] == FromColumn("mail")
-    with pytest.raises(RosterError, match="names the column 'mail', which the roster does not have; did you mean"):
+    tables: list[dict[str, Any]] = [{"link": "mail"}, {"link": mail}, {"link": "{uid} {mail}"}]
+    for table in [*tables, {"metadata": {"mail": "mail"}}]:
+        said = rf"two columns for (link|metadata.mail): 'mail' and {re.escape(repr(mail))}; rename or remove one"
+        with pytest.raises(RosterError, match=said):
+            bound("uid", "name", "mail", mail, **table)
+    assert bound("uid", "name", "mail", mail, link="mail", leave_out=[mail])[0]["link"] == FromColumn("mail")
+    both = FirstOf((FromColumn("mail"), FromColumn(mail)))
+    assert bound("uid", "name", "mail", mail, link=["mail", mail])[0]["link"] == both
+    with pytest.raises(RosterError, match="two columns for link: "):
         bound("uid", "name", f"{mail} ", mail, link="mail")
 
 
