@@ -21,7 +21,7 @@ from provisioner.validation.fields.source import (
     Source,
     Template,
 )
-from provisioner.wording import INVISIBLE, printable
+from provisioner.wording import INVISIBLE, WHITE_SPACE, printable
 
 K = TypeVar("K", bound=str | tuple[str, ...])
 
@@ -53,7 +53,7 @@ DEEPEST_KEY = 64
 _FIELD_NAMES = {name: re.compile("[ _-]?".join(words), re.IGNORECASE | re.ASCII) for name, words in FIELD_WORDS.items()}
 _METADATA_COLUMN = re.compile(r"metadata\.(.+)", re.IGNORECASE | re.ASCII | re.DOTALL)
 _IN_BRACES = re.compile(r"(\{\{|\}\})|\{([^{}]+)\}")
-_AROUND_NAMES = f"{INVISIBLE} \t\n\r\xa0"
+_AROUND_NAMES = f"{INVISIBLE}{WHITE_SPACE}\x1c\x1d\x1e\x1f"
 
 
 def place_of(column: str) -> str | MetadataPath | None:
@@ -88,7 +88,7 @@ def metadata_path(key: str) -> MetadataPath:
 
 def trimmed_name(column: str) -> str:
     """Give the name of a column without blanks and invisible characters around it."""
-    return column.strip().strip(_AROUND_NAMES)
+    return column.strip(_AROUND_NAMES)
 
 
 def has_name(column: str) -> bool:

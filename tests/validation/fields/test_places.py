@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.validation.fields.mapping import parse_mapping
-from provisioner.validation.fields.places import MetadataPath, place_of, renamed
+from provisioner.validation.fields.places import MetadataPath, has_name, place_of, renamed, trimmed_name
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,15 @@ from provisioner.validation.fields.places import MetadataPath, place_of, renamed
 def test_a_name_puts_a_column(column: str, place: str | MetadataPath | None) -> None:
     """Into a field, to a place in the metadata, or nowhere; what is below `@private` is so in any case of letters."""
     assert place_of(column) == place
+
+
+@pytest.mark.parametrize(
+    "around", ["\u200b\u3000{}", "\u3000\u200b {}\t\u200b\u3000\ufeff", "\x1c{}\x1f", "{}\u2003\x85"]
+)
+def test_what_cannot_be_seen_is_no_part_of_a_name(around: str) -> None:
+    """In whatever order white space and invisible characters stand."""
+    assert (trimmed_name(around.format("a b")), trimmed_name(around.format("")), trimmed_name("")) == ("a b", "", "")
+    assert (place_of(around.format("uid")), has_name(around.format("_row"))) == ("uid", False)
 
 
 @pytest.mark.parametrize(
