@@ -23,7 +23,7 @@ SOMETHING: Final = f"[^{NOTHING}]"
 
 ANOTHER_TABLE: Final = (
     "the header of another table; save the rows from there on as a file of its own and name both files, "
-    "with the same columns in any order"
+    "with the same columns, spelled alike, in any order"
 )
 """What is said of a row that names columns as the header does, and not the same ones or not in this order."""
 

@@ -154,8 +154,8 @@ def test_a_roster_with_another_header_is_refused_with_file_and_row(tmp_path: Pat
         survey(opened, bind(opened.schema), tmp_path)
     assert str(caught.value) == (
         f"{path}: row 2 (line 3) ('name', 'uid') is the header of another table; save the rows from there on as a file "
-        "of its own and name both files, with the same columns in any order; or delete the row if the columns of the "
-        "first header are right for what is below it"
+        "of its own and name both files, with the same columns, spelled alike, in any order; or delete the row if the "
+        "columns of the first header are right for what is below it"
     )
 
 
