@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.columns import instance_of
+from provisioner.roster.columns import ADDED, instance_of
 from provisioner.validation.fields.mapping import NULL_VALUES, ColumnMapping
 from provisioner.validation.fields.places import (
     DEEPEST_KEY,
@@ -231,6 +231,8 @@ def _require_columns(source: Source, schema: Mapping[str, pl.DataType], mapping:
         if column not in schema:
             hint = _nearly(column, tuple(schema))
             there = f"it has {_listed(tuple(schema))}"
+            if schema.keys() >= {*ADDED}:
+                there += "; if it is none of these, add it to the rejected rows, with nothing in it"
             raise RosterError(f"{table} names the column {column!r}, which the roster does not have{hint}; {there}")
 
 

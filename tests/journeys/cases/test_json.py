@@ -823,7 +823,13 @@ def test_rejected_objects_are_fed_in_again_though_none_of_them_has_a_column_that
     said = "[columns] names the column 'lsat', which the roster does not have; did you mean 'last'?"
     assert said in refusal(roster, tmp_path, columns=columns | {"name": "{first} {lsat}"})
     slip = written(tmp_path, rejected.replace('"first"', '"lst":"x","first"'), "slip.ndjson")
-    assert "'last', which the roster does not have; did you mean 'lst'?" in refusal(slip, tmp_path, columns=columns)
+    said = refusal(slip, tmp_path, columns=columns)
+    assert "'last', which the roster does not have; did you mean 'lst'?" in said
+    assert said.endswith("; if it is none of these, add it to the rejected rows, with nothing in it")
+    empty = written(
+        tmp_path, rejected.replace("b 2", "b2").replace('"first"', '"lst":"x","last":"","first"'), "e.ndjson"
+    )
+    assert users(empty, tmp_path, columns=columns) == [{"uid": "b2", "name": "Bob"}]
     assert "names the column 'idd', which the roster" in refusal(again, tmp_path, columns=columns | {"uid": "idd"})
     csv = written(tmp_path, "id,first,_row,_errors\nb2,Bob,1,uid.charset: b\n", "again.csv")
     assert "names the column 'last', which the roster does not have" in refusal(csv, tmp_path, columns=columns)
