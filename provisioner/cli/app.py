@@ -213,23 +213,24 @@ def _asked_for(chain: Sequence[str], options: Sequence[str], words: Sequence[str
     from provisioner.cli.usage import value_of
 
     command = chain[-1] if chain else ""
-    output: dict[str, object] = {"json": _wants_json(options) and command in SUMMED_UP | ANSWERING}
+    output: dict[str, object] = {"json": _is_given("--json", options) and command in SUMMED_UP | ANSWERING}
     if command in FILED:
         given = value_of(options, "--output", "-o")
         output["file"] = Path(given) if given else _configured_output(value_of(options, "--config", "-c"))
     tables: dict[str, dict[str, object]] = {
         "output": output,
-        "run": {"dry_run": "--dry-run" in options},
+        "run": {"dry_run": _is_given("--dry-run", options)},
         # Nothing that one of these words names is to be taken for a summary.
         "words": {word: Path(word.partition("=")[2] or word) for word in options},
     }
-    roster = words if command in FILED else ()
-    return Asked(roster, tables, check=command == "validate", nightly=command == "sync", slip=command != "sync")
+    whole = value_of(options, "--shard") is None  # the summary of a shard is elsewhere
+    roster = words if command in FILED and whole else ()
+    return Asked(roster, tables, check=command == "validate", nightly=command == "sync", slip=True)
 
 
-def _wants_json(options: Sequence[str]) -> bool:
-    """Whether `--json` is among them, in any of its forms: `--json=true` is one."""
-    given = [each.partition("=")[2].lower() for each in options if each == "--json" or each.startswith("--json=")]
+def _is_given(flag: str, options: Sequence[str]) -> bool:
+    """Whether a flag is among them, in any of its forms: `--json=true` is one."""
+    given = [each.partition("=")[2].lower() for each in options if each == flag or each.startswith(f"{flag}=")]
     return bool(given) and given[-1] not in {"false", "no", "n", "f", "0"}
 
 

@@ -164,12 +164,13 @@ class Asked:
         check = self.check or (dry and not self.nightly)
         path = summary_of(results, check=check)
         record, ours = read_record(path), places(inputs)
-        others = bool(record.roster) and set(ours).isdisjoint(record.roster) and not self.nightly
+        renamed = self.nightly and not (self.slip and self._output() is None)
+        others = bool(record.roster) and set(ours).isdisjoint(record.roster) and not renamed
         if others or leads_nowhere(path) or any(same_file(path, each) for each in (*inputs.paths, *self._named())):
             return None, NOTHING_RECORDED
         # A name that nobody asked for, made of that of a roster which is not there, is a slip of the hand.
         asked_for = self._output() is not None or path.exists() or not inputs.paths
-        named = path.exists() if self.slip else asked_for or any(each.exists() for each in inputs.paths)
+        named = bool(record.roster) if self.slip else asked_for or any(each.exists() for each in inputs.paths)
         # What lies there stays as it was read, be it of fewer files or of another sheet than is asked for now.
         roster = ours if ours and (self.nightly or not record.roster) else record.roster
         return (path if named else None), replace(record, roster=roster, merged=())

@@ -54,15 +54,21 @@ def value_of(options: Sequence[str], *names: str) -> str | None:
 
 
 def roster_in(options: Sequence[str], command: App) -> list[str]:
-    """Give the words that are no option and no value of one, as far as it can be told without all the others."""
+    """Give the words that are no option and no value of one; none where that cannot be told without all the others."""
     known = command.assemble_argument_collection()
     flags = {name for each in known if each.resolved_hint is bool for name in each.names}
-    before = ("", *options)
-    return [
-        word
-        for word, last in zip(options, before, strict=False)
-        if not word.startswith("-") and (last in flags or "=" in last or not last.startswith("-"))
-    ]
+    found, takes = list[str](), False
+    for word in options:
+        if not word.startswith("-"):
+            found += [] if takes else [word]
+            takes = False
+            continue
+        takes = not (word in flags or "=" in word)
+        if takes and word[:2] != "--" and len(word) > 2:  # `-qy`, or `-oNAME`
+            if not {f"-{letter}" for letter in word[1:]} <= flags:
+                return []
+            takes = False
+    return found
 
 
 def _refusal(error: CoercionError, argument: Argument, value: str) -> str:

@@ -177,6 +177,7 @@ class Outbox:
     block_size   rows recorded as sent in one commit
     clock        the server's
     server_time  waits until it is known: UNIX seconds; None when the run was stopped before that
+    unsent       what could not be recorded as sent
     """
 
     recorder: Recorder
@@ -185,6 +186,7 @@ class Outbox:
     block_size: int
     clock: ServerClock
     server_time: Callable[[], Awaitable[float | None]]
+    unsent: list[UserRequest] = field(default_factory=list)
 
     async def put(self, requests: Sequence[UserRequest]) -> Sequence[UserRequest]:
         """Put requests until the run is being stopped, and give those that were not; raises `StorageError`."""
@@ -203,7 +205,11 @@ class Outbox:
         gathering = Gathering[UserRequest](lambda rows: self.recorder.run(partial(self._record, rows)))
 
         async def recorded(request: UserRequest) -> Settlement:
-            await gathering.put(request)
+            try:
+                await gathering.put(request)
+            except StorageError:
+                self.unsent.append(request)
+                raise
             return await settle(request)
 
         return lambda request: recorded(request) if was_done(request) else settle(request)
@@ -286,8 +292,8 @@ class Admission:
 
     async def _admit(self, checked: CheckedBatch, outbox: Outbox, rejected: dict[int, str]) -> None:
         """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why."""
-        if self._is_cut_off(outbox.recorder.journal):
-            return
+        if self.stopper.is_stopping() and outbox.recorder.journal.is_new:
+            return  # there is nothing to record of further rows: none was settled before
         known = self.roles.known
         roles = dict(checked.roles(known)) if known is not None else {}
         recorder = outbox.recorder
@@ -295,15 +301,10 @@ class Admission:
         while (part := await recorder.run(lambda: next(parts, None))) is not None:
             part = await self._with_known_roles(part, roles, rejected)
             self.outcomes.skipped += part.skipped
-            if part.moved:
-                await recorder.run(partial(recorder.journal.move, part.moved))
             left = await outbox.put(part.requests)
             await outbox.leave(each for each in left if any(foreseen(each, self.policy)))
-
-    def _is_cut_off(self, journal: Journal) -> bool:
-        """Whether a stop leaves nothing to record of further rows: none was settled before, or nothing can be."""
-        stop = self.stopper.stop
-        return stop is not None and (journal.is_new or stop.reason == StorageError.reason)
+            if part.moved:
+                await recorder.run(partial(recorder.journal.move, part.moved))
 
     async def _with_known_roles(self, part: Admitted, roles: dict[int, str], rejected: dict[int, str]) -> Admitted:
         doubtful = [each for each in part.requests if self.roles.doubtful(roles.get(each.row))]

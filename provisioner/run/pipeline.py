@@ -225,7 +225,8 @@ async def _carry_through(run: Run, connection: Connection, recorder: Recorder, s
             recorder.record(untouched(request))
     with stopping_on_storage_error(run.stopper):
         await recorder.flush()
-        await outbox.leave(left)
+    with stopping_on_storage_error(run.stopper):
+        await outbox.leave([*left, *outbox.unsent])
     if cut_short is not None:
         raise cut_short
 

@@ -87,6 +87,9 @@ def test_wrong_usage_ends_the_command_with_one_line(
         ("--share=2 -q a.csv -o x.csv --emulator b.csv -c p.toml", ["a.csv", "b.csv"]),
         ("a.csv --share", ["a.csv"]),
         ("--share 2", []),
+        ("-qy a.csv", ["a.csv"]),
+        ("a.csv -ox.csv", []),
+        ("a.csv -qyo x.csv", []),
     ],
 )
 def test_the_roster_is_found_among_arguments_that_make_no_sense(words: str, roster: list[str]) -> None:

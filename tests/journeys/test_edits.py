@@ -474,3 +474,25 @@ def test_rows_that_waited_for_a_worker_when_a_run_was_stopped_are_as_they_were(t
         assert (again.exit_code, again.summary["updated"]) == (0, 300)
         assert again.summary["requests"] <= 2 * (len(touched) + 2) + 1
         assert gone not in api.users()
+
+
+@pytest.mark.slow
+def test_what_a_run_has_not_come_to_is_pending_also_when_its_journal_is_lost(tmp_path: Path) -> None:
+    """Rows that waited, and all behind them: none of them is told as created, with a name that was never sent."""
+    made = people(3000)
+    write_roster(tmp_path / "people.csv", made)
+    with emulator(tmp_path) as api:
+        assert run(api, tmp_path).summary["created"] == 3000
+        write_roster(tmp_path / "people.csv", [{**each, "name": "Mended"} for each in made])
+        command = ("run", "people.csv", *api.flags(), "-o", "out.csv", "--max-in-flight", "4")
+        with started(*command, "--requests-per-minute", "3000", cwd=tmp_path, COMETCHAT_API_KEY=KEY) as process:
+            wait_until(lambda: "Mended" in {user["name"] for user in api.users().values()})
+            (tmp_path / "out.journal.db").rename(tmp_path / "away.db")
+            process.wait(PATIENCE)
+        summary = json.loads((tmp_path / "out.summary.json").read_text())
+        mended = {user["uid"] for user in api.users().values() if user["name"] == "Mended"}
+        assert (summary["exit_code"], summary["stopped_by"], summary["created"]) == (3, "storage", len(mended))
+        assert {uid for uid, (outcome, _) in told(tmp_path).items() if outcome == "created"} == mended
+        again = run(api, tmp_path)
+        assert (again.exit_code, again.summary["created"]) == (0, 3000)
+        assert {user["name"] for user in api.users().values()} == {"Mended"}

@@ -143,6 +143,33 @@ def test_the_summary_of_an_earlier_run_gives_way_to_that_of_one_whose_options_ma
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "slip",
+    [
+        ("run", "-oout.csv", "u.csv", "--limit", "x"),
+        ("run", "u.csv", "--shard", "1/2", "--limit", "x"),
+        ("run", "u.csv", "--dry-run=true", "--limit", "x"),
+        ("run", "u.csv", "-o", "mine.csv", "--nope"),
+        ("sync", "b/u.csv", "--nope"),
+        ("sync", "v.csv", "--nope"),
+    ],
+    ids=["joined", "a shard", "a dry run", "somebody's file", "another roster", "a new one"],
+)
+def test_options_that_make_no_sense_leave_what_is_of_another_run_or_of_nobody(
+    folder: Path, slip: tuple[str, ...]
+) -> None:
+    """Where it cannot be told for certain which summary is meant, none is written; nor is there a new one."""
+    provisioner("run", "u.csv", "--emulator", cwd=folder)
+    (folder / "b").mkdir()
+    for other in ("b/u.csv", "v.csv"):
+        (folder / other).write_bytes((folder / "u.csv").read_bytes())
+    (folder / "mine.summary.json").write_text("{}")
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert provisioner(*slip, cwd=folder).exit_code == 2
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.slow
 def test_what_a_run_wrote_is_remembered_by_the_summary_of_one_that_could_not_begin(folder: Path) -> None:
     """So its own rejected file is not taken for one that somebody has mended; another roster's summary is left."""
     provisioner("run", "u.csv", "--emulator", cwd=folder)
