@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from provisioner.roster.files.inputs import Inputs
     from provisioner.run.runtime import Ending
     from provisioner.settings.tables import Settings
+    from provisioner.sync.keptplan import KeptPlan
 
 Ended = TypeVar("Ended", bound="Ending")
 
@@ -150,8 +151,9 @@ class Asked:
         from provisioner.roster.files.inputs import find_inputs
         from provisioner.run.job import rosters
 
+        roster = self.roster if (kept := self._kept()) is None else kept.roster
         try:
-            inputs = find_inputs(self.roster if self.settings is None else rosters(self.roster, self.settings))
+            inputs = find_inputs(roster if self.settings is None else rosters(roster, self.settings))
         except ProvisionerError:
             return None, NOTHING_RECORDED
         if not self.filed or not (inputs.files or (self.nightly and self._output() is not None)):
@@ -166,23 +168,31 @@ class Asked:
         record, ours = read_record(path), places(inputs)
         renamed = self.nightly and not (self.slip and self._output() is None)
         others = bool(record.roster) and set(ours).isdisjoint(record.roster) and not renamed
-        if others or leads_nowhere(path) or any(same_file(path, each) for each in (*inputs.paths, *self._named())):
+        if others or leads_nowhere(path) or any(same_file(path, each) for each in (*inputs.paths, *self._named(kept))):
             return None, NOTHING_RECORDED
         # A name that nobody asked for, made of that of a roster which is not there, is a slip of the hand.
-        asked_for = self._output() is not None or path.exists() or not inputs.paths
+        asked_for = self._output() is not None or path.exists() or not inputs.paths or kept is not None
         named = bool(record.roster) if self.slip else asked_for or any(each.exists() for each in inputs.paths)
         # What lies there stays as it was read, be it of fewer files or of another sheet than is asked for now.
         roster = ours if ours and (self.nightly or not record.roster) else record.roster
         return (path if named else None), replace(record, roster=roster, merged=())
 
-    def _named(self) -> Iterator[Path]:
+    def _kept(self) -> KeptPlan | None:
+        """Read the plan that is carried out, of whose roster the files are named; None if it cannot be read."""
+        if not self.nightly:
+            return None
+        from provisioner.sync.keptplan import readable_in
+
+        return readable_in(self.roster)
+
+    def _named(self, kept: KeptPlan | None) -> Iterator[Path]:
         """Name what the command would have read, kept or written elsewhere: nothing takes the place of that."""
         from provisioner.settings.named import named_files
-        from provisioner.sync.keptplan import files_in
 
         given: list[Any] = [self.config, *(value for table in self.tables.values() for value in table.values())]
+        given += [kept.state, *map(Path, self.roster)] if kept is not None else []
         if (settings := self.settings) is not None:
-            given += [*(path for _, path in named_files(settings)), *files_in(self.roster)]
+            given += [path for _, path in named_files(settings)]
             given += [settings.log.file, settings.output.tokens_to, settings.sync.metrics_file]
         yield from (each for each in given if isinstance(each, Path))
 

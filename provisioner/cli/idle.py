@@ -55,10 +55,11 @@ def refuse_idle_options(
 def _families(roster: Sequence[str]) -> tuple[frozenset[str | None], str]:
     """Say what the files of a roster are, and that none of them can be read so."""
     from provisioner.roster.files.inputs import Location, find_inputs
-    from provisioner.sync.keptplan import is_plan, read_plan
+    from provisioner.sync.keptplan import kept_in
 
     with suppress(ProvisionerError, OSError):  # which the reader will tell
-        found = find_inputs(read_plan(Path(roster[0])).roster if is_plan(roster) else roster).files
+        kept = kept_in(roster)
+        found = find_inputs(roster if kept is None else kept.roster).files
         if not found or found[0].location is Location.QUERY:
             return frozenset({"query"}), "the rows of a query are none"
         for file in found:

@@ -36,7 +36,9 @@ from provisioner.sync.keptplan import (
     PlanSource,
     StateMark,
     is_plan,
+    kept_in,
     read_plan,
+    readable_in,
     write_plan,
 )
 from provisioner.sync.metrics import check_metrics_file, write_metrics
@@ -101,10 +103,8 @@ def _code_of(error: BaseException) -> ExitCode:
 
 def _state_of(arguments: Sequence[str], settings: Settings) -> Path | None:
     """Name the state of a sync: of a kept plan its own, if it can be read."""
-    try:
-        return read_plan(Path(arguments[0])).state if is_plan(arguments) else settings.sync.state
-    except UsageError:
-        return settings.sync.state
+    kept = readable_in(arguments)
+    return settings.sync.state if kept is None else kept.state
 
 
 def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Target]:
@@ -114,7 +114,7 @@ def sync_job(arguments: Sequence[str], settings: Settings) -> tuple[SyncJob, Tar
 
     Raises `ConfigurationError`, `RosterError`, `OutputError` or, for a plan that cannot be used, `UsageError`.
     """
-    kept = read_plan(Path(arguments[0])) if is_plan(arguments) else None
+    kept = kept_in(arguments)
     if kept is not None:
         arguments, settings = kept.roster, _as_planned(kept, settings)
     if settings.run.dry_run:

@@ -111,13 +111,16 @@ def is_plan(arguments: Sequence[str]) -> bool:
         return False
 
 
-def files_in(arguments: Sequence[str]) -> tuple[Path, ...]:
-    """Name the state and the roster of a plan that is carried out; nothing for a roster, or what cannot be read."""
+def kept_in(arguments: Sequence[str]) -> KeptPlan | None:
+    """Read the plan that is carried out; None for a roster. Raises `UsageError`."""
+    return read_plan(Path(arguments[0])) if is_plan(arguments) else None
+
+
+def readable_in(arguments: Sequence[str]) -> KeptPlan | None:
+    """Read the plan that is carried out; None for a roster, and for a plan that cannot be read."""
     with suppress(UsageError):
-        if is_plan(arguments):
-            plan = read_plan(Path(arguments[0]))
-            return (plan.state, *map(Path, plan.roster))
-    return ()
+        return kept_in(arguments)
+    return None
 
 
 @dataclass(frozen=True, slots=True)

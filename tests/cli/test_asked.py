@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import stat
@@ -12,6 +13,10 @@ import pytest
 from provisioner.cli.app import carry_out
 from provisioner.cli.boundary import boundary
 from provisioner.errors import ExitCode
+from provisioner.journal.header import Identity
+from provisioner.journal.state.syncstate import SyncState
+
+APP = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
 
 
 @pytest.fixture(autouse=True)
@@ -81,3 +86,63 @@ def test_no_summary_of_a_refusal_takes_the_place_of_what_the_command_reads_or_ke
         carry_out((*asked.split(), "-o", "x.csv"))
     assert ended.value.code == ExitCode.USAGE
     assert {each.name: each.read_bytes() for each in here.iterdir()} == before
+
+
+def refused(*words: str) -> None:
+    """See that a command ends with exit code 2."""
+    with pytest.raises(SystemExit) as ended, boundary():
+        carry_out((*words, "--log-format", "console"))
+    assert ended.value.code == ExitCode.USAGE
+
+
+@pytest.fixture
+def plan(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A kept plan of a roster, beside the summary of a night of that roster."""
+    for name, value in {"API_KEY": "k" * 40, "APP_ID": "app1", "REGION": "eu"}.items():
+        monkeypatch.setenv(f"COMETCHAT_{name}", value)
+    (here / "hr.csv").write_text("uid,name\na,A\n")
+    with SyncState(here / "s.db", APP, make=True):
+        pass
+    carry_out(("plan", "hr.csv", "--state", "s.db", "-o", "p.json"))
+    (here / "hr.results.summary.json").write_text('{"exit_code": 0}\n')
+    return here / "p.json"
+
+
+@pytest.mark.parametrize(
+    ("slip", "said"),
+    [
+        (("--refresh",), "was made without it"),
+        (("--sheet", "x"), "only a workbook"),
+        (("--config", "none.toml"), "none.toml"),
+        ((), "the plan no longer fits"),
+    ],
+)
+def test_a_refused_plan_leaves_its_summary_where_its_night_would(
+    here: Path, plan: Path, slip: tuple[str, ...], said: str
+) -> None:
+    """Under the name of the roster: who reads that of last night would take it for tonight's."""
+    if not slip:
+        (here / "hr.csv").write_text("uid,name\na,Other\n")
+    refused("sync", plan.name, *slip)
+    told = json.loads((here / "hr.results.summary.json").read_text())
+    assert (told["exit_code"], said in told["message"]) == (ExitCode.USAGE, True), told
+    assert not (here / "p.results.summary.json").exists()
+
+
+def test_a_plan_whose_roster_is_not_there_any_more_leaves_a_summary(here: Path, plan: Path) -> None:
+    """Its name is no slip of the hand; a plan that cannot be read knows none."""
+    for name in ("hr.csv", "hr.results.summary.json"):
+        (here / name).unlink()
+    refused("sync", plan.name)
+    assert "hr.csv: no such file" in json.loads((here / "hr.results.summary.json").read_text())["message"]
+    plan.write_text(plan.read_text().replace("create", "update", 1))
+    refused("sync", plan.name)
+    assert "changed by hand" in json.loads((here / "p.results.summary.json").read_text())["message"]
+
+
+def test_a_plan_is_not_in_the_way_of_its_own_summary(here: Path, plan: Path) -> None:
+    """Also where it is called so."""
+    plan.rename(here / "hr.results.summary.json")
+    before = (here / "hr.results.summary.json").read_bytes()
+    refused("sync", "hr.results.summary.json", "--refresh")
+    assert (here / "hr.results.summary.json").read_bytes() == before

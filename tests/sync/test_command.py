@@ -15,7 +15,7 @@ from provisioner.model import AuthTokens
 from provisioner.settings.tables import Api, Output, Run, Settings, Sync, load
 from provisioner.stop import Stopper
 from provisioner.sync.command import make_plan, plan_job, refuse_other_than_planned, sync, sync_job
-from provisioner.sync.keptplan import files_in, read_plan
+from provisioner.sync.keptplan import read_plan, readable_in
 from provisioner.sync.plan.report import PlanReport
 from tests.rig.work import APP
 
@@ -173,9 +173,11 @@ def test_the_list_that_was_approved_may_be_the_one_that_is_written_and_a_key_may
 def test_a_plan_tells_its_state_and_its_roster_and_a_roster_nothing(folder: Path) -> None:
     """So that nothing is put in their place; one that cannot be read says so when it is carried out."""
     planned(folder, "plan.json")
-    assert files_in([str(folder / "plan.json")]) == (folder / "hr.db", folder / "hr.csv")
+    kept = readable_in([str(folder / "plan.json")])
+    assert kept is not None
+    assert (kept.state, *kept.roster) == (folder / "hr.db", str(folder / "hr.csv"))
     (folder / "plan.json").write_text((folder / "plan.json").read_text() + " ")
-    assert files_in([str(folder / "plan.json")]) == files_in([str(folder / "hr.csv")]) == ()
+    assert readable_in([str(folder / "plan.json")]) is readable_in([str(folder / "hr.csv")]) is None
 
 
 def test_a_folder_in_the_place_of_what_a_night_or_a_plan_writes_is_told_before_anything_is_opened(folder: Path) -> None:
