@@ -30,6 +30,7 @@ from provisioner.sending.users import profile, trace
 from provisioner.sending.users.failures import DEACTIVATED, GONE, unsuccessful
 from provisioner.sending.users.keeper import moment
 from provisioner.sending.verdicts import Verdict
+from provisioner.sync.plan.guards import option_of_plan
 
 SESSIONS_UNKNOWN = "sessions_unknown"
 _FOUND_DEACTIVATED = (
@@ -37,7 +38,7 @@ _FOUND_DEACTIVATED = (
     "are left is not known"
 )
 _UNMINTED = "the user is there, but no auth token could be minted in place of the one that is gone: "
-_UNFLUSHED = "the auth tokens could not be flushed, so the user is not deactivated yet (--keep-sessions does without): "
+_UNFLUSHED = "the auth tokens could not be flushed, so the user is not deactivated yet ({} does without): "
 
 
 class _Course:
@@ -108,12 +109,14 @@ class Changes:
     sends_anew  records that a user who is gone may be created from now on, its old token forgotten; on disk when it
                 returns
     everyone    whoever turns out to be there, and deactivated, is given an auth token as well
+    kept        they are those of a kept plan
     """
 
     exchanger: Exchanger
     lifecycle: Lifecycle
     sends_anew: Callable[[UserRequest], Awaitable[None]]
     everyone: bool = False
+    kept: bool = False
 
     async def settle(self, request: UserRequest) -> Settlement:
         """Carry one change as far as the run lasts."""
@@ -194,7 +197,8 @@ class Changes:
         if change.flush:
             verdict, reply = await self._flush(course)
             if verdict not in {Verdict.DONE, Verdict.ABSENT}:
-                return self._unsuccessful(course, verdict, reply, change.before, _UNFLUSHED)
+                without = option_of_plan("--keep-sessions", kept=self.kept)
+                return self._unsuccessful(course, verdict, reply, change.before, _UNFLUSHED.format(without))
         verdict, reply = await self._exchange(Operation.DEACTIVATE, course)
         if verdict is Verdict.ABSENT:
             course.flushed = True if change.flush else course.flushed

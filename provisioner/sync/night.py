@@ -78,12 +78,12 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
     question = question_of(run.job, sync_job.leavers) if kept is None else None
     with _limited(settings.max_duration, stopper), run.watch.watching():
         async with AsyncExitStack() as stack:
-            there = await stack.enter_async_context(opening(run, target.identity))
+            there = await stack.enter_async_context(opening(run, target.identity, kept=kept is not None))
             use_state = there.recorder.run
             same = await use_state(partial(recalled, run, question, there.state)) if question is not None else None
             if same is not None:
                 return await _end_again(sync_job, run, target, there, *same)
-            ready = await stack.enter_async_context(assessed(run, there, asking, target, kept=kept is not None))
+            ready = await stack.enter_async_context(assessed(run, there, asking, target))
             assessment = ready.assessment
             run.job.outputs.refuse_too_many(ready.surveyed.survey.taken + len(assessment.going))
             if kept is not None:
@@ -193,7 +193,8 @@ async def _carry_out(run: Run, target: Target, ready: Preflight) -> None:
             await roles.ensure(ready.surveyed.roles)
         lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, run.tally.outcomes)
         everyone = policy.auth_tokens is AuthTokens.ALL
-        changes = Changes(connection.exchanger, lifecycle, partial(_send_anew, ready, connection.clock), everyone)
+        anew, kept = partial(_send_anew, ready, connection.clock), ready.assessment.kept
+        changes = Changes(connection.exchanger, lifecycle, anew, everyone, kept=kept)
         await carry_out(run, connection, ready.recorder, changes.settle, partial(_feed, ready), "sync")
 
 

@@ -41,6 +41,7 @@ from provisioner.sending.life.parting import AS_SAID
 from provisioner.sending.users.failures import DEACTIVATED
 from provisioner.stop import NOT_CONFIRMED, Stop
 from provisioner.sync.plan.assessment import Assessment, Preflight, names_of
+from provisioner.sync.plan.guards import option_of_plan
 from provisioner.sync.plan.report import told
 from provisioner.wording import counted
 
@@ -157,7 +158,7 @@ class NightSummary:
 
     def _remarks(self) -> Iterator[Text]:
         leavers, fates = self.assessment.leavers, self.fates
-        approval = f"--approve{' of a new plan' if self.assessment.kept else ''} names who is"
+        approval = f"{option_of_plan('--approve', kept=self.assessment.kept)} names who is"
         if found := self.assessment.found:
             parts = [f"{fates[outcome]:,} {outcome}{self._left(outcome)}" for outcome in fates if fates[outcome]]
             parts += [f"{len(leavers.in_grace):,} in grace"] if leavers.in_grace else []

@@ -769,6 +769,10 @@ def test_a_kept_plan_is_carried_out_or_nothing_is(company: Company) -> None:
     assert "the roster, or how it is read, has changed since" in moved.stderr
     company.names("cy", "ann")
     company.names("ann", "cy")
+    state = (company.folder / "hr.db").rename(company.folder / "moved.db")
+    lost = company.sync(roster="plan.json")
+    assert (lost.exit_code, "no such state file; put it back as it was, or make a new plan" in lost.stderr) == (2, True)
+    state.rename(company.folder / "hr.db")
     assert company.sync(roster="plan.json").exit_code == 0
     assert company.did() == {"created": 1, "revoked": 1, "deactivated": 1}
     again = company.sync(roster="plan.json")

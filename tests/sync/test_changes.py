@@ -106,6 +106,7 @@ class World:
     bodies: list[UserRequest] = field(default_factory=list)
     anew: list[tuple[int, UserRequest]] = field(default_factory=list)
     everyone: bool = False
+    kept: bool = False
 
     async def send(self, operation: Operation, request: UserRequest, _: str = "") -> Reply:
         self.sent.append(operation)
@@ -120,7 +121,7 @@ class World:
             pacing = enough_slots()
             exchanger = an_exchanger(self.send, self.stopper, self.tally.requests, 8, pacing)
             life = Lifecycle(exchanger, Policy(OnExisting.UPDATE), Told(), self.tally.outcomes)
-            rows = Changes(exchanger, life, self.send_anew, everyone=self.everyone)
+            rows = Changes(exchanger, life, self.send_anew, everyone=self.everyone, kept=self.kept)
             if stop_after is not None:
                 asyncio.get_running_loop().call_later(stop_after, self.stopper.request, INTERRUPTED)
             async with asyncio.timeout(100_000):
@@ -349,6 +350,8 @@ def test_a_leaver_whose_tokens_cannot_be_flushed_stays_until_they_can(answers: l
         "the auth tokens could not be flushed, so the user is not deactivated yet (--keep-sessions does without): "
     )
     assert settlement.auth_token == ("ada_token" if live else None)
+    planned = World(answers, kept=True).settle(LEAVING_FOR_GOOD)
+    assert "(--keep-sessions of a new plan does without)" in (planned.error_message or "")
 
 
 def test_a_token_that_was_flushed_is_forgotten_though_the_user_stays() -> None:

@@ -66,6 +66,14 @@ class SyncState(Journal):
 
     instead = "check --state"
     another_app = "check --state, the app id and the region"
+    if_absent = (
+        "check --state, or begin with --adopt, once and by hand, which makes one and takes over those users of the "
+        "roster that exist"
+    )
+    if_damaged = (
+        "check --state, put a copy back, or move it away and begin with --adopt, by hand, which takes over users of "
+        "the roster that exist"
+    )
 
     def __init__(self, path: Path, identity: Identity, *, make: bool = False) -> None:
         super().__init__(path, identity)
@@ -74,10 +82,7 @@ class SyncState(Journal):
 
     def __enter__(self) -> Self:
         if not self._make and not self.path.exists():
-            raise JournalError(
-                f"{self.path}: no such state file; check --state, or begin with --adopt, once and by hand, which "
-                "makes one and takes over those users of the roster that exist"
-            )
+            raise JournalError(f"{self.path}: no such state file; {self.if_absent}")
         with self._unusable():
             refuse_cut_short(self.path, new=self._make)
             self._logged = log_of(self.path).exists()
@@ -111,8 +116,7 @@ class SyncState(Journal):
             cause = error.__cause__
             if not isinstance(cause, sqlite3.DatabaseError) or isinstance(cause, sqlite3.OperationalError):
                 raise
-            way_back = "move it away and begin with --adopt, by hand, which takes over users of the roster that exist"
-            message = f"the state is damaged, or no state ({cause}); check --state, put a copy back, or {way_back}"
+            message = f"the state is damaged, or no state ({cause}); {self.if_damaged}"
             raise JournalError(f"{self.path}: {message}") from cause
 
     @property
@@ -305,3 +309,10 @@ class SyncState(Journal):
             self._write(nights.ending(good=good, quiet=quiet), nights.ended(number, now, rows, summary, good=good))
         if good and not quiet:
             self.forget_copy()
+
+
+class PlannedState(SyncState):
+    """The state of a kept plan: no option names another one, or lets another begin."""
+
+    instead = "make a new plan"
+    another_app = if_absent = if_damaged = f"put it back as it was, or {instead}"

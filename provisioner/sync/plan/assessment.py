@@ -19,7 +19,7 @@ from provisioner.errors import ConfigurationError
 from provisioner.journal.copies.mark import refuse_empty_copy
 from provisioner.journal.header import Identity
 from provisioner.journal.recorder import Recorder
-from provisioner.journal.state.syncstate import SyncState
+from provisioner.journal.state.syncstate import PlannedState, SyncState
 from provisioner.model import Action
 from provisioner.results.findings import Report
 from provisioner.run.intake import Opened, Surveyed, open_roster, survey
@@ -80,12 +80,14 @@ class Opening:
 
     reader    reads the roster
     recorder  carries out calls of the state, in its thread
+    kept      a kept plan is carried out
     """
 
     opened: Opened
     reader: Executor
     state: SyncState
     recorder: Recorder
+    kept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +112,8 @@ async def preflight(run: Run, target: Target | None, identity: Identity) -> Asyn
 
 
 @asynccontextmanager
-async def opening(run: Run, identity: Identity) -> AsyncIterator[Opening]:
-    """Open the roster and the state. Raises `ProvisionerError`."""
+async def opening(run: Run, identity: Identity, *, kept: bool = False) -> AsyncIterator[Opening]:
+    """Open the roster and the state, which may be those of a kept plan. Raises `ProvisionerError`."""
     job = run.job
     job.outputs.make_folder()
     async with AsyncExitStack() as stack:
@@ -119,23 +121,23 @@ async def opening(run: Run, identity: Identity) -> AsyncIterator[Opening]:
         reader = stack.enter_context(ThreadPoolExecutor(1, "reader"))
         if job.settings.run.restored:
             refuse_empty_copy(job.outputs.journal)
-        state = SyncState(job.outputs.journal, identity, make=job.settings.sync.adopt)
+        kind = PlannedState if kept else SyncState
+        state = kind(job.outputs.journal, identity, make=job.settings.sync.adopt)
         recorder = await stack.enter_async_context(open_store(state, run.stopper, job.settings))
         if job.settings.run.restored:
             await recorder.run(state.mark_as_copy)
         tell_of_copy(state)
-        yield Opening(opened, reader, state, recorder)
+        yield Opening(opened, reader, state, recorder, kept)
 
 
 @asynccontextmanager
 async def assessed(
-    run: Run, there: Opening, target: Target | None, resolving: Target | None = None, *, kept: bool = False
+    run: Run, there: Opening, target: Target | None, resolving: Target | None = None
 ) -> AsyncIterator[Preflight]:
     """Read the roster, compare it with the state and judge what would be done.
 
     target     where to ask for the directory; None when nobody is to be asked, unless the state is a copy
     resolving  where to ask whether leavers in doubt are ours, which the state then knows; None to leave that open
-    kept       a kept plan is carried out
 
     Raises `ProvisionerError`, or `InterruptedEarlyError` when the run is to end.
     """
@@ -154,7 +156,7 @@ async def assessed(
         await recorder.run(lambda: planner.read(lambda: stop_early(stopper)))
         if resolving is not None:
             await _resolve_doubts(run, resolving, state, recorder, planner)
-        assessment = await recorder.run(lambda: _assess(run, surveyed, state, planner, directory, kept=kept))
+        assessment = await recorder.run(lambda: _assess(run, surveyed, state, planner, directory, kept=there.kept))
         yield Preflight(assessment, surveyed, state, recorder, planner)
 
 

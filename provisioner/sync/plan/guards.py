@@ -139,6 +139,11 @@ def without_examples(message: str) -> str:
     return message.partition(_FOR_EXAMPLE)[0]
 
 
+def option_of_plan(flag: str, *, kept: bool) -> str:
+    """Name an option that decides what a plan holds: one that was kept has its own, and takes no other."""
+    return f"{flag} of a new plan" if kept else flag
+
+
 def refusals(night: Tonight, limits: Limits) -> Iterator[Refusal]:
     """Give every reason to leave everything as it is, the most telling first."""
     if night.rows == 0:
@@ -148,17 +153,17 @@ def refusals(night: Tonight, limits: Limits) -> Iterator[Refusal]:
         yield from _changed_ids(night, limits.creates)
         yield from _changed_field(night, limits.updates)
         yield from _changed_standing(night, limits.updates)
-    again = " of a new plan" if night.kept else ""
+    approve = option_of_plan("--approve", kept=night.kept)
     if night.lacking > LEAST_LACKING and night.lacking * _LACKING_ONE_OF >= night.expected:
         message = f"the roster lacks {night.lacking:,} of {night.expected:,} people, a quarter or more"
-        todo = f"look at the export; if they have all left, give the leavers file to --approve{again}"
+        todo = f"look at the export; if they have all left, give the leavers file to {approve}"
         yield Refusal("shrunken_roster", f"{message}; {todo}", "--approve")
     if limits.rejected.exceeded(night.rejected, night.rows):
         yield _too_many_rejected(night, limits.rejected)
     if not night.approved and limits.deactivations.exceeded(night.leaving, night.managed):
         borne = f"more than {limits.deactivations.of(night.managed):,}, the limit for {night.managed:,}"
         message = f"{night.leaving:,} of {night.managed:,} users would be deactivated, {borne}"
-        todo = f"see the leavers file, and give it to --approve{again} if they have all left"
+        todo = f"see the leavers file, and give it to {approve} if they have all left"
         option = f"(--max-deactivations {limits.deactivations})"
         yield Refusal("too_many_leavers", f"{message} {option}; {todo}", "--max-deactivations")
 

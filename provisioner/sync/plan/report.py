@@ -18,7 +18,7 @@ from provisioner.sending.users.needs import Needs
 from provisioner.settings.tables import Rate
 from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import UNKNOWN, PlannedChange, in_words
-from provisioner.sync.plan.guards import Refusal
+from provisioner.sync.plan.guards import Refusal, option_of_plan
 from provisioner.wording import counted, duration, read_exactly, shortened
 
 
@@ -170,7 +170,7 @@ class PlanReport:
         if policy.approved is not None:
             return ": not on the list that is approved"
         if not policy.deactivate:
-            return "; --deactivate-leavers would let them go"
+            return f"; {option_of_plan('--deactivate-leavers', kept=self.assessment.kept)} would let them go"
         plan = self.assessment.plan
         if plan.unread:
             return f": {counted(plan.unread, 'file')} with other sheets or pages of people, so any of them may be there"

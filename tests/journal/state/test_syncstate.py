@@ -8,6 +8,7 @@ import sqlite3
 import stat
 from collections.abc import Sequence
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import APPLICATION_ID, VERSION
 from provisioner.journal.state.managed import Adoption
-from provisioner.journal.state.syncstate import SyncState
+from provisioner.journal.state.syncstate import PlannedState, SyncState
 from provisioner.model import Action, Change, Live, Outcome, Settlement, Standing, State, UserRequest
 from tests.rig.journals import FORMAT_1
 
@@ -261,6 +262,25 @@ def test_a_blank_database_is_no_state(path: Path) -> None:
         opened(path, make=False).__enter__()
     with opened(path) as state:
         assert state.managed() == 0
+
+
+def test_the_cure_of_a_kept_plan_is_no_option(path: Path) -> None:
+    """It is carried out with its own state: `--state` and `--adopt` are refused beside it."""
+    for content, said in [
+        (None, "no such state file"),
+        (b"", "the state is damaged, or no state (cut short to 0 bytes)"),
+        (b"uid,name\n" * 200, "the state is damaged, or no state (file is not a database)"),
+    ]:
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(JournalError) as caught:
+            PlannedState(path, IDENTITY).__enter__()
+        assert str(caught.value) == f"{path}: {said}; put it back as it was, or make a new plan"
+    path.unlink()
+    with PlannedState(path, IDENTITY, make=True) as state:
+        carry_out(state, "ann", Action.CREATE, Outcome.CREATED)
+    with pytest.raises(JournalError, match=r"not for app2 at \S+; put it back as it was, or make a new plan"):
+        PlannedState(path, replace(IDENTITY, app_id="app2")).__enter__()
 
 
 @pytest.mark.slow

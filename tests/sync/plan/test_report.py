@@ -78,8 +78,10 @@ def test_the_document_holds_every_number() -> None:
     ],
 )
 def test_a_leaver_who_stays_is_told_with_the_reason(policy: LeaverPolicy, why: str) -> None:
-    """And with what would let him go."""
+    """And with what would let him go: of a plan that is carried out, a new one."""
     assert f"1 leaver only reported{why}" in shown(report(replace(NIGHT, policy=policy)))
+    why = why.replace("leavers would", "leavers of a new plan would")
+    assert f"1 leaver only reported{why}" in shown(report(replace(NIGHT, policy=policy, kept=True)))
 
 
 def test_leavers_who_may_be_on_another_sheet_stay() -> None:
