@@ -258,8 +258,11 @@ def _as_planned(kept: KeptPlan, settings: Settings) -> Settings:
 def _decided(kept: KeptPlan) -> dict[str, dict[str, Any]]:
     """Give the settings that decided what a kept plan holds, table by table."""
     approve = kept.options["approve"]
+    # A plan of a query asks it again, and does not hold it.
+    queried = all(each.startswith(PREFIX) for each in kept.roster)
+    asked = {} if queried else {"query": None, "database": None}
     return {
-        "run": {"auth_tokens": kept.auth_tokens, "create_roles": kept.create_roles},
+        "run": {"auth_tokens": kept.auth_tokens, "create_roles": kept.create_roles, **asked},
         "sync": {**kept.options, "state": kept.state, "approve": Path(approve) if approve else None},
     }
 
@@ -279,7 +282,11 @@ def refuse_other_than_planned(
             if asked != planned:
                 flag, is_switch = flag_of(table, key), isinstance(asked, bool)
                 was = f"with {flag} {planned}" if planned and not is_switch else f"with{'out' * (not planned)} it"
-                asks = flag if asked is True else f"{flag}={'false' if is_switch else flags[table][key]}"
+                asks = (
+                    flag
+                    if asked is True or planned is None
+                    else f"{flag}={'false' if is_switch else flags[table][key]}"
+                )
                 cure = "leave the option out, or make a new plan; nothing was changed"
                 raise UsageError(f"{asks}: {arguments[0]} was made {was}, and just that is carried out; {cure}")
 

@@ -78,9 +78,11 @@ WITH: dict[str, Any] = {"deactivate_leavers": True, "grace_nights": 2}
         ({"sync": {"grace_nights": 3}}, "--grace-nights=3: {plan} was made with --grace-nights 2"),
         ({"sync": {"adopt": True}}, "--adopt: {plan} was made without it"),
         ({"sync": {"refresh": True}}, "--refresh: {plan} was made without it"),
-        ({"sync": {"approve": "ok.csv"}}, "--approve=ok.csv: {plan} was made without it"),
+        ({"sync": {"approve": "ok.csv"}}, "--approve: {plan} was made without it"),
         ({"run": {"auth_tokens": "none"}}, "--auth-tokens=none: {plan} was made with --auth-tokens created"),
         ({"run": {"create_roles": True}}, "--create-roles: {plan} was made without it"),
+        ({"run": {"query": "SELECT 1"}}, "--query: {plan} was made without it"),
+        ({"run": {"database": "sqlite:///hr.db"}}, "--database: {plan} was made without it"),
     ],
 )
 def test_a_flag_that_asks_for_something_else_than_a_kept_plan_is_refused(
@@ -102,9 +104,9 @@ def test_a_kept_plan_goes_before_what_stands_in_a_config(folder: Path) -> None:
     """A flag may have gone before it when the plan was made, and nobody sees that of it any more."""
     planned(folder, "plan.json", WITH)
     settings = the_settings(folder, "out.csv")
-    other = settings.model_copy(update={"run": Run(create_roles=True, auth_tokens=AuthTokens.NONE)})
+    other = settings.model_copy(update={"run": Run(create_roles=True, auth_tokens=AuthTokens.NONE, query="SELECT 1")})
     taken = sync_job([str(folder / "plan.json")], other)[0].job.settings
-    assert (taken.run.create_roles, taken.run.auth_tokens) == (False, AuthTokens.CREATED)
+    assert (taken.run.create_roles, taken.run.auth_tokens, taken.run.query) == (False, AuthTokens.CREATED, None)
     assert (taken.sync.deactivate_leavers, taken.sync.grace_nights) == (True, 2)
 
 
