@@ -119,7 +119,7 @@ class NightSummary:
                 "in_grace": len(leavers.in_grace),
                 "reported": len(leavers.reported),
             },
-            "updated_fields": dict(sorted(self.assessment.plan.fields.items())),
+            "updated_fields": self.assessment.plan.touched,
             "adopted": self._adopted,
         }
         rest = {name: value for name, value in base.items() if name not in {*outcomes, *night, "rows", "edited"}}

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from provisioner.errors import ExitCode
-from provisioner.model import Outcome
+from provisioner.model import Action, Outcome
 from provisioner.results.findings import Report
 from provisioner.results.lines import Counts
 from provisioner.results.summary import Summary
@@ -26,7 +26,7 @@ ASSESSED = Assessment(
     3,
     0,
     Report({}, {}),
-    PlanTotals(Counter(), Counter({"name": 1}), unchanged=2),
+    PlanTotals(Counter(), {Action.UPDATE: Counter({"name": 1})}, unchanged=2),
     LEAVERS,
     LeaverPolicy(True),
     [("gil", 0)],

@@ -147,7 +147,7 @@ class PlanTotals:
     """What a plan adds up to, or has so far: the plan counts in one, and what is given away is a copy.
 
     actions    how many of each
-    fields     how many updates touch a field, the most touched first
+    fields     action → how many of these touch a field, the most touched first
     updates    `PUT`s of a profile: those of reactivated users are among them
     tokens     how many users of each action are to get an auth token
     mints      those of them for whom that takes a request of its own
@@ -166,7 +166,7 @@ class PlanTotals:
     """
 
     actions: Counter[Action] = field(default_factory=Counter)
-    fields: Counter[str] = field(default_factory=Counter)
+    fields: Mapping[Action, Counter[str]] = field(default_factory=lambda: {action: Counter() for action in Action})
     updates: int = 0
     tokens: Counter[Action] = field(default_factory=Counter)
     mints: int = 0
@@ -182,6 +182,11 @@ class PlanTotals:
     altered: Counter[str] = field(default_factory=Counter)
     woken: int = 0
     examples: dict[str, list[Example]] = field(default_factory=dict)
+
+    @property
+    def touched(self) -> dict[str, int]:
+        """Field → users in whom it is changed, in the order of the alphabet."""
+        return dict(sorted(sum(self.fields.values(), Counter[str]()).items()))
 
 
 @dataclass(slots=True)
@@ -203,7 +208,7 @@ class Plan:
         return replace(
             so_far,
             actions=Counter({action: so_far.actions[action] for action in Action}),
-            fields=Counter(dict(so_far.fields.most_common())),
+            fields={action: Counter(dict(each.most_common())) for action, each in so_far.fields.items()},
             tokens=Counter(so_far.tokens),
             digest=self._digest.hexdigest(),
             roster=self._roster.hexdigest(),
@@ -261,7 +266,7 @@ class Plan:
         for each in changes:
             action = Action(each.action)
             so_far.actions[action] += 1
-            so_far.fields.update(each.fields)
+            so_far.fields[action].update(each.fields)
             so_far.updates += bool(each.payload) and action is not Action.CREATE
             so_far.tokens[action] += each.mint or (each.token and action is Action.CREATE)
             so_far.mints += each.mint

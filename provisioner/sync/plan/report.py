@@ -117,7 +117,7 @@ class PlanReport:
             "adopted": plan.adopted,
             "tokens": plan.tokens.total(),
             "flush": plan.flushes,
-            "updated_fields": dict(sorted(plan.fields.items())),
+            "updated_fields": plan.touched,
             "leavers": {
                 "found": leavers.found,
                 "deactivated": len(leavers.due),
@@ -178,15 +178,10 @@ class PlanReport:
 
     def _note(self, action: Action) -> str:
         plan = self.assessment.plan
-        minted = _minted(plan.tokens[action])
-        match action:
-            case Action.CREATE | Action.REACTIVATE:
-                return minted
-            case Action.UPDATE:
-                touched = [f"{name} {number:,}" for name, number in plan.fields.items()]
-                return ", ".join((*touched, *filter(None, [minted])))
-            case Action.DEACTIVATE:
-                return "auth tokens flushed first" if plan.flushes else "auth tokens kept"
+        if action is Action.DEACTIVATE:
+            return "auth tokens flushed first" if plan.flushes else "auth tokens kept"
+        touched = [f"{name} {number:,}" for name, number in plan.fields.get(action, {}).items()]
+        return ", ".join((*touched, *filter(None, [_minted(plan.tokens[action])])))
 
     def _adopted(self) -> str:
         adopted = self.assessment.plan.adopted

@@ -166,7 +166,7 @@ def test_the_plan_adds_up(company: Company) -> None:
 
     def look(ready: Preflight) -> tuple[Any, ...]:
         plan, leavers = ready.assessment.plan, ready.assessment.leavers
-        return plan.actions, plan.unchanged, plan.tokens.total(), plan.updates, plan.fields, leavers.found
+        return plan.actions, plan.unchanged, plan.tokens.total(), plan.updates, plan.touched, leavers.found
 
     numbers = company.preview(roster, look, deactivate_leavers=True)
     assert numbers == ({"create": 2, "update": 1, "reactivate": 0, "deactivate": 1}, 1, 1, 1, {"name": 1}, 1)

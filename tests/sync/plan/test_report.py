@@ -22,7 +22,8 @@ from provisioner.wording import json_text
 
 ACTIONS = {Action.CREATE: 3, Action.UPDATE: 2, Action.REACTIVATE: 1, Action.DEACTIVATE: 1}
 TOKENS = Counter({Action.CREATE: 1})
-TOTALS = PlanTotals(Counter(ACTIONS), Counter({"name": 2, "avatar": 1}), updates=3, tokens=TOKENS, unchanged=5)
+FIELDS = {Action.UPDATE: Counter({"name": 2, "avatar": 1}), Action.REACTIVATE: Counter({"name": 1})}
+TOTALS = PlanTotals(Counter(ACTIONS), FIELDS, updates=3, tokens=TOKENS, unchanged=5)
 LEAVERS = Leavers(due=[("di", 0)], reported=[("ed", 2)])
 NIGHT = Assessment(11, 0, Report({}, {}), TOTALS, LEAVERS, LeaverPolicy(), [], (), None)
 
@@ -64,7 +65,7 @@ def test_the_document_holds_every_number() -> None:
     document = report().document
     assert [document[each.value] for each in Action] == [3, 2, 1, 1]
     assert document["leavers"] == {"found": 2, "deactivated": 1, "in_grace": 0, "reported": 1}
-    assert (document["updated_fields"], "directory" in document) == ({"avatar": 1, "name": 2}, False)
+    assert (document["updated_fields"], "directory" in document) == ({"avatar": 1, "name": 3}, False)
     drift = {"deleted": 1, "deactivated": 0, "strangers": 4}
     assert report(replace(NIGHT, drift=drift)).document["directory"] == {**drift, "changed": 0}
 
@@ -93,9 +94,10 @@ def test_leavers_who_may_be_on_another_sheet_stay() -> None:
 
 
 def test_people_read_what_would_be_done() -> None:
-    """The most touched field first."""
+    """The most touched field first, beside the action that changes it."""
     lines = shown(report(kept="plan.json"))
     assert lines[:3] == ["11 rows", "3 to create 1 auth token to be minted", "2 to update name 2, avatar 1"]
+    assert lines[3] == "1 to reactivate name 1"
     assert lines[-1] == "plan: plan.json"
 
 
@@ -103,7 +105,7 @@ def test_auth_tokens_are_told_at_whose_they_are() -> None:
     """Also those of whom a create may find, which takes a request of its own to mint them."""
     tokens = Counter({Action.CREATE: 3, Action.REACTIVATE: 1})
     minting = report(replace(NIGHT, plan=replace(TOTALS, tokens=tokens, mints=3)))
-    told, back = "3 to create 3 auth tokens to be minted", "1 to reactivate 1 auth token to be minted"
+    told, back = "3 to create 3 auth tokens to be minted", "1 to reactivate name 1, 1 auth token to be minted"
     assert shown(minting)[1:5] == [told, "2 to update name 2, avatar 1", back, "1 to deactivate auth tokens kept"]
     assert (minting.document["tokens"], minting.requests["core"]) == (4, 7)
 
