@@ -208,7 +208,8 @@ def files_of(arguments: Sequence[str], settings: Settings, *, planning: bool = F
         kept = read_plan(Path(arguments[0]))
         arguments, settings = kept.roster, _as_planned(kept, settings)
     job = _night_job(arguments, settings)
-    return (*job.roster.paths, *job.outputs.paths(), job.outputs.leavers)
+    files = (*job.roster.paths, *job.outputs.paths(), job.outputs.leavers, settings.sync.metrics_file)
+    return tuple(filter(None, files))
 
 
 def _night_job(arguments: Sequence[str], settings: Settings) -> Job:

@@ -14,7 +14,7 @@ from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import AuthTokens
 from provisioner.settings.tables import Api, Output, Run, Settings, Sync, load
 from provisioner.stop import Stopper
-from provisioner.sync.command import make_plan, plan_job, refuse_other_than_planned, sync, sync_job
+from provisioner.sync.command import files_of, make_plan, plan_job, refuse_other_than_planned, sync, sync_job
 from provisioner.sync.keptplan import read_plan, readable_in
 from provisioner.sync.plan.report import PlanReport
 from tests.rig.work import APP
@@ -180,6 +180,18 @@ def test_a_plan_tells_its_state_and_its_roster_and_a_roster_nothing(folder: Path
     assert (kept.state, *kept.roster) == (folder / "hr.db", str(folder / "hr.csv"))
     (folder / "plan.json").write_text((folder / "plan.json").read_text() + " ")
     assert readable_in([str(folder / "plan.json")]) is readable_in([str(folder / "hr.csv")]) is None
+
+
+def test_the_files_of_a_night_are_its_metrics_too(folder: Path) -> None:
+    """The log does not go where they are written whole in the morning; of a plan that is carried out just as well."""
+    planned(folder, "plan.json")
+    settings = the_settings(folder, "out.csv")
+    settings = settings.model_copy(
+        update={"sync": settings.sync.model_copy(update={"metrics_file": folder / "m.prom"})}
+    )
+    for roster in ("hr.csv", "plan.json"):
+        names = {each.name for each in files_of([str(folder / roster)], settings)}
+        assert {"hr.csv", "hr.db", "out.csv", "out.summary.json", "out.leavers.csv", "m.prom"} <= names
 
 
 def test_a_folder_in_the_place_of_what_a_night_or_a_plan_writes_is_told_before_anything_is_opened(folder: Path) -> None:

@@ -42,8 +42,9 @@ def plan(
         asked.refuse_contradictions()
         # A config file's output is that of a sync: a plan is kept only where it is asked for.
         nowhere = settings.output.model_copy(update={"file": None})
-        set_up_logs(settings, files_of(roster, settings.model_copy(update={"output": nowhere}), planning=True))
         kept = nowhere.model_copy(update={"file": output.file if output else None})
+        files = files_of(roster, settings.model_copy(update={"output": nowhere}), planning=True)
+        set_up_logs(settings, filter(None, (*files, kept.file)))
         settings, drawn = settings.model_copy(update={"output": kept}), is_drawn(settings)
         return conduct(
             settings, lambda stopper: provisioning.plan_async(roster, settings, stopper=stopper, drawn=drawn)

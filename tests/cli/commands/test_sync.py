@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.cli.app import carry_out
-from provisioner.errors import ExitCode
+from provisioner.errors import ExitCode, OutputError
 from provisioner.settings.tables import Settings
 
 
@@ -28,6 +28,24 @@ def test_a_plan_is_kept_only_where_it_is_asked_for(
     assert carry_out([*given, *words]) == ExitCode.OK
     [settings] = called
     assert (settings.output.file, settings.output.json_summary) == (kept, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("plan", "hr.csv", "--state", "s.db", "-o", "x.json", "--log-file", "x.json"),
+        ("sync", "hr.csv", "--state", "s.db", "--metrics-file", "x.prom", "--log-file", "x.prom"),
+    ],
+)
+def test_the_log_does_not_go_where_something_else_is_written_whole(
+    words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where nothing is there yet: what it says of the first night would be gone."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hr.csv").write_text("uid,name\na,A\n")
+    with pytest.raises(OutputError) as refused:
+        carry_out(words)
+    assert str(refused.value) == f"{words[-1]}: the log would be written into it; choose another --log-file"
 
 
 @pytest.mark.parametrize(("words", "expected"), [([], (14, False)), (["-n", "3", "--json"], (3, True))])
