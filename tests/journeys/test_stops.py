@@ -10,15 +10,14 @@ import socket
 import socketserver
 import threading
 import time
-import urllib.error
-import urllib.request
 from bisect import bisect_left
 from collections import Counter
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from tests.rig.between import Between, standing_between
 from tests.rig.command import (
     KEY,
     PATIENCE,
@@ -247,35 +246,16 @@ def test_a_proxy_that_wants_a_log_in_stops_the_run_at_once(tmp_path: Path) -> No
     assert asked == [b"CONNECT app.invalid:443 HTTP/1.1\r\n"]
 
 
-class Between(BaseHTTPRequestHandler):
-    """Hands all on to the API, whose answers to the first creates of `odd` users it replaces: uid → status."""
+class Paging(Between):
+    """Answers the first creates of `odd` users with a page: uid → status."""
 
-    api, odd = "", dict[str, int]()
-    protocol_version = "HTTP/1.1"
+    odd: ClassVar[dict[str, int]] = {}
 
-    def do_POST(self) -> None:
-        """Hand one on, and its answer back, or a page instead."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        headers = {name: value for name, value in self.headers.items() if name not in {"Host", "Content-Length"}}
-        status, answer, date = _asked(self.command, f"{self.api}{self.path}", headers, body or None)
-        if self.command == "POST" and (instead := self.odd.pop(json.loads(body).get("uid", ""), None)) is not None:
-            status, answer = instead, b"<html>"
-        self.wfile.write(f"HTTP/1.1 {status} So\r\nDate: {date}\r\nContent-Length: {len(answer)}\r\n\r\n".encode())
-        self.wfile.write(answer)
-
-    do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 - as the library calls them
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-def _asked(method: str, url: str, headers: dict[str, str], body: bytes | None) -> tuple[int, bytes, str]:
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers, method=method)) as answer:
-            return answer.status, answer.read(), answer.headers["Date"]
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return refusal.code, refusal.read(), refusal.headers["Date"]
+    def handed_back(self, body: bytes, status: int, answer: bytes) -> tuple[int, bytes]:
+        """Let the API have what it answers with a page."""
+        uid = json.loads(body).get("uid", "") if self.command == "POST" else ""
+        instead = self.odd.pop(uid, None)
+        return (status, answer) if instead is None else (instead, b"<html>")
 
 
 @pytest.mark.slow
@@ -286,16 +266,10 @@ def test_a_page_of_what_stands_between_proves_nothing(
     """It ends the run after the API has created the user: the same command finds that this user is of this job."""
     roster = write_roster(tmp_path / "r.csv", people(3))
     with emulator(tmp_path) as api:
-        monkeypatch.setattr(Between, "api", api.url.removesuffix("/v3"))
-        monkeypatch.setattr(Between, "odd", {"person-00002": status})
-        with ThreadingHTTPServer(("127.0.0.1", 0), Between) as server:
-            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
-            url = f"http://127.0.0.1:{server.server_address[1]}/v3"
+        monkeypatch.setattr(Paging, "odd", {"person-00002": status})
+        with standing_between(Paging, api) as url:
             command = ("run", roster, "--base-url", url, "--max-in-flight", 1, "-o", "x.csv", "--json")
-            try:
-                ended = [provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY) for _ in range(2)]
-            finally:
-                server.shutdown()
+            ended = [provisioner(*command, cwd=tmp_path, COMETCHAT_API_KEY=KEY) for _ in range(2)]
         assert [(each.exit_code, each.summary["created"]) for each in ended] == [(4, 1), (0, 3)]
         assert_exact(api, tmp_path / "x.csv", 3)
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from provisioner.journal.undo.telling import is_taken_back
+from tests.rig.between import Between, standing_between
 from tests.rig.command import (
     KEY,
     Finished,
@@ -749,6 +750,40 @@ def test_undone_for_good_everything_is_as_before(api: RunningEmulator, tmp_path:
         assert "0f" * 20 not in refused.stderr
     assert undo(tmp_path, api, "--permanent", api.url).exit_code == 0
     assert profiles(api) == before
+
+
+class Stripping(Between):
+    """Takes the body of a `DELETE` of one user away, as some proxies do: it only deactivates then."""
+
+    on = True
+
+    def handed_on(self, body: bytes) -> bytes:
+        """Let all others have theirs."""
+        return b"" if self.on and self.command == "DELETE" and not self.path.endswith("/users") else body
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("then", ["undone for good", "undone", "run"])
+def test_whom_a_deletion_only_deactivated_is_known_to_be_deactivated_by_us(
+    api: RunningEmulator, tmp_path: Path, then: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Failed, and not kept as another hand's: the same undo deletes the user, once the way is clear; a run wakes it."""
+    with standing_between(Stripping, api) as url:
+        behind = ("--base-url", url)
+        assert run(tmp_path, api, *behind, people=ROSTER[:1]).summary["created"] == 1
+        for _ in range(2):
+            assert undo(tmp_path, api, *behind, "--permanent", url).exit_code == 1
+            assert verdicts(tmp_path) == {"new-1": ("failed", "not_permanent")}
+            assert api.users()["new-1"]["deactivated_at"] is not None
+        monkeypatch.setattr(Stripping, "on", False)
+        if then == "run":
+            assert run(tmp_path, api, *behind, people=ROSTER[:1]).summary["created"] == 1
+            assert "new-1" in active(api)
+        else:
+            for_good = then == "undone for good"
+            assert undo(tmp_path, api, *behind, *(("--permanent", url) if for_good else ())).exit_code == 0
+            assert verdicts(tmp_path) == {"new-1": ("reversed", "deleted" if for_good else "deactivated")}
+            assert ("new-1" in api.users()) is not for_good
 
 
 @pytest.mark.slow
