@@ -307,10 +307,10 @@ def _metadata(row: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _object(text: str) -> dict[str, Any]:
-    def fraction(number: str) -> Number:
-        if not isfinite(float(number)):
-            raise ValueError(number)
-        return Number(number)
+    def number(text: str) -> Number:
+        if not isfinite(float(text)):
+            raise ValueError(text)
+        return Number(text)
 
     def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
@@ -318,9 +318,7 @@ def _object(text: str) -> dict[str, Any]:
         return dict(pairs)
 
     try:
-        value = json.loads(
-            text, parse_constant=fraction, parse_int=Number, parse_float=fraction, object_pairs_hook=members
-        )
+        value = json.loads(text, parse_constant=number, parse_int=number, parse_float=number, object_pairs_hook=members)
         if not isinstance(value, dict) or _depth(value) > DEEPEST:
             raise NotAnObjectError
         compact(value)  # lone surrogates have no UTF-8

@@ -164,7 +164,7 @@ def _loads_exactly(text: str) -> Any:
 
 def _finite_number(text: str) -> orjson.Fragment:
     if not math.isfinite(float(text)):
-        raise ValueError(f"{text} is too large for a number")
+        raise ValueError(f"{shortened(text)} is too large for a number, put it in quotes")
     return orjson.Fragment(text)
 
 
@@ -172,7 +172,7 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-_EXACT: Final = json.JSONDecoder(parse_int=orjson.Fragment, parse_float=_finite_number, parse_constant=_refuse_constant)
+_EXACT: Final = json.JSONDecoder(parse_int=_finite_number, parse_float=_finite_number, parse_constant=_refuse_constant)
 """Made once: `json.loads` makes one for every text."""
 
 
