@@ -146,6 +146,7 @@ def unbelieved(operation: Operation, reply: Reply, uid: str) -> str:
 
 # Levels that are read of an answer that cannot be read as it is.
 _DEEPEST: Final = 400
+_STOOD_IN: Final = re.compile('"not readable: [0-9a-f]{16}"')
 _TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]|-?\d[\d.eE+-]*+', re.DOTALL)
 
 
@@ -198,3 +199,8 @@ def _is_too_large(number: bytes) -> bool:
 def _stand_in(raw: bytes) -> bytes:
     """Give a text for what cannot be read: another one for anything else."""
     return b'"not readable: %s"' % blake2b(raw, digest_size=8).hexdigest().encode()
+
+
+def is_readable(text: str) -> bool:
+    """Whether a value (JSON text) is that of an answer, with nothing in it that only stands for what it was."""
+    return _STOOD_IN.search(text) is None

@@ -786,6 +786,30 @@ def test_whom_a_deletion_only_deactivated_is_known_to_be_deactivated_by_us(
             assert ("new-1" in api.users()) is not for_good
 
 
+class Beyond(Between):
+    """Shows a number that no double holds, in place of the text that stands for it in the app."""
+
+    def handed_back(self, body: bytes, status: int, answer: bytes) -> tuple[int, bytes]:
+        """All else is as it is."""
+        return super().handed_back(body, status, answer.replace(b'"huge"', b"1e400"))
+
+
+@pytest.mark.slow
+def test_metadata_that_cannot_be_read_is_not_put_back_as_something_else(api: RunningEmulator, tmp_path: Path) -> None:
+    """A text that stands for it was, and was told as restored."""
+    api.seed({"uid": "old-huge", "name": "As it was", "created_at": LONG_AGO, "metadata": {"n": "huge"}})
+    with standing_between(Beyond, api) as url:
+        behind = ("--base-url", url)
+        people = [("old-huge", "New", "", "", "", "", '{"k": 1}', "")]
+        assert run(tmp_path, api, *behind, "--on-existing", "update", people=people).summary["updated"] == 1
+        assert undo(tmp_path, api, *behind).exit_code == 1
+    [line] = rows(tmp_path / "out.undo.csv")
+    told = "put back, but for what the API did not tell before the update: metadata"
+    assert (line["verdict"], line["reason"], line["message"]) == ("kept", "not_told", told)
+    user = api.users()["old-huge"]
+    assert (user["name"], user["metadata"]) == ("As it was", {"k": 1})
+
+
 @pytest.mark.slow
 def test_what_another_hand_has_touched_is_kept_and_named(api: RunningEmulator, tmp_path: Path) -> None:
     """Changed, logged in, deactivated, deleted, created anew; and what the API cannot take away."""

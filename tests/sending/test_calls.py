@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
-from provisioner.sending.calls import Budget, Failure, Operation, Reply, document_of, unbelieved
+from provisioner.sending.calls import Budget, Failure, Operation, Reply, document_of, is_readable, unbelieved
 
 
 def test_every_operation_is_counted_in_a_group() -> None:
@@ -81,3 +82,12 @@ def test_one_odd_user_does_not_hide_the_others(odd: bytes) -> None:
 def test_what_is_no_json_object_is_none(raw: bytes) -> None:
     """A page of a gateway, an answer cut short."""
     assert document_of(raw) is None
+
+
+def test_what_stands_for_something_is_told_from_what_is_shown() -> None:
+    """By what nobody writes: it must not be taken for a value that can be put back."""
+    document = document_of(b'{"a": {"n": [1e400]}, "b": "not readable: by me", "c": 1.5}')
+    assert document is not None
+    assert {name: is_readable(orjson.dumps(value).decode()) for name, value in document.items()} == {
+        "a": False, "b": True, "c": True,
+    }  # fmt: skip

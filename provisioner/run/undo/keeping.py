@@ -18,7 +18,7 @@ from provisioner.journal.undo.overwrites import (
 )
 from provisioner.model import UserRequest
 from provisioner.sending.attempts import Exchanger
-from provisioner.sending.calls import Reply
+from provisioner.sending.calls import Reply, is_readable
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile, trace
 from provisioner.sending.users.keeper import is_noted, moment
@@ -60,7 +60,8 @@ class Keeping:
                 shown = await told_tags(self.exchanger, request, shown._replace(untold=frozenset()))
             if shown.verdict is not Verdict.DONE:
                 return shown.verdict, shown.reply
-            texts, untold, reply = profile.texts_of(shown.user), trace.bits_of(shown.untold), shown.reply
+            texts, reply = profile.texts_of(shown.user), shown.reply
+            untold = trace.bits_of({*shown.untold, *(name for name, text in texts.items() if not is_readable(text))})
             before = profile.packed(await self._completed(request, texts))
             created_at = moment(shown.user, "createdAt")
         row = NotedRow(
