@@ -67,8 +67,10 @@ def _kept(beside: Path) -> str:
     """Say what to do about what is SQLite's and has another name, or is a link: a run may be using it."""
     if beside.name.endswith(_LASTING):
         return f"it holds what was recorded last, so give it one: {own_copy(beside)}"
+    if beside.is_symlink():
+        return "remove the link"
     others = f"find . -samefile {shlex.quote(str(beside))}"
-    return "remove the link" if beside.is_symlink() else f"remove the other one ({others} lists them)"
+    return f"wait until no run uses it, then remove the other one ({others} lists them)"
 
 
 def _begins_with(heads: tuple[bytes, ...], found: bytes) -> bool:

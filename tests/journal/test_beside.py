@@ -127,7 +127,9 @@ def test_an_index_that_was_copied_by_another_name_is_never_to_be_moved_away(kill
     index, other = killed.with_name("r.db-shm"), killed.parent / "other"
     with Journal(killed, HERE):
         other.hardlink_to(index)
-        with pytest.raises(OSError, match=r"r\.db-shm is one file .+; remove the other one \(find \. -samefile "):
+        with pytest.raises(
+            OSError, match=r"r\.db-shm .+; wait until no run uses it, then remove the other one \(find \. -samefile "
+        ):
             refuse_to_read_beside(killed)
         other.unlink()
         refuse_to_read_beside(killed)
