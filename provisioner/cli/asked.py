@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -147,7 +147,6 @@ class Asked:
         """Name the summary file and what it is to remember; None where it cannot, or may not, be written."""
         from provisioner.files.looking import leads_nowhere, same_file
         from provisioner.results.manifest import NOTHING_RECORDED, places, read_record
-        from provisioner.results.outputs import FORMATS, summary_of
         from provisioner.roster.files.inputs import find_inputs
         from provisioner.run.job import rosters
 
@@ -156,19 +155,11 @@ class Asked:
             inputs = find_inputs(roster if self.settings is None else rosters(roster, self.settings))
         except ProvisionerError:
             return None, NOTHING_RECORDED
-        if not self.filed or not (inputs.files or (self.nightly and self._output() is not None)):
+        if (path := self._place(inputs)) is None or leads_nowhere(path):
             return None, NOTHING_RECORDED
-        results = self._results(inputs)
-        if results.suffix.lower() not in FORMATS or not results.parent.is_dir():
-            return None, NOTHING_RECORDED
-        settings = self.settings
-        dry = settings.run.dry_run if settings is not None else bool(self.tables.get("run", {}).get("dry_run"))
-        check = self.check or (dry and not self.nightly)
-        path = summary_of(results, check=check)
         record, ours = read_record(path), places(inputs)
-        renamed = self.nightly and not (self.slip and self._output() is None)
-        others = bool(record.roster) and set(ours).isdisjoint(record.roster) and not renamed
-        if others or leads_nowhere(path) or any(same_file(path, each) for each in (*inputs.paths, *self._named(kept))):
+        taken = any(same_file(path, each) for each in (*inputs.paths, *self._named(kept)))
+        if taken or self._is_of_others(record, ours):
             return None, NOTHING_RECORDED
         # A name that nobody asked for, made of that of a roster which is not there, is a slip of the hand.
         asked_for = self._output() is not None or path.exists() or not inputs.paths or kept is not None
@@ -176,6 +167,25 @@ class Asked:
         # What lies there stays as it was read, be it of fewer files or of another sheet than is asked for now.
         roster = ours if ours and (self.nightly or not record.roster) else record.roster
         return (path if named else None), replace(record, roster=roster, merged=())
+
+    def _place(self, inputs: Inputs) -> Path | None:
+        """Name the file that a summary of this roster would be; None where there can be none."""
+        from provisioner.results.outputs import FORMATS, summary_of
+
+        if not self.filed or not (inputs.files or (self.nightly and self._output() is not None)):
+            return None
+        results = self._results(inputs)
+        if results.suffix.lower() not in FORMATS or not results.parent.is_dir():
+            return None
+        settings = self.settings
+        dry = settings.run.dry_run if settings is not None else bool(self.tables.get("run", {}).get("dry_run"))
+        return summary_of(results, check=self.check or (dry and not self.nightly))
+
+    def _is_of_others(self, record: Record, ours: Collection[str]) -> bool:
+        """Whether a summary that is there tells of another roster than ours; that of a sync may have any name."""
+        if self.nightly and not (self.slip and self._output() is None):
+            return False
+        return bool(record.roster) and set(ours).isdisjoint(record.roster)
 
     def _kept(self) -> KeptPlan | None:
         """Read the plan that is carried out, of whose roster the files are named; None if it cannot be read."""
