@@ -811,6 +811,40 @@ def test_metadata_that_cannot_be_read_is_not_put_back_as_something_else(api: Run
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("first", ["for good", "twice"])
+@pytest.mark.parametrize(
+    ("hand", "told"),
+    [
+        (("reactivated",), ("kept", "reactivated")),
+        (("deleted",), ("kept", "gone")),
+        (("deleted", "made anew"), ("kept", "another_user")),
+    ],
+    ids=" and ".join,
+)
+def test_what_another_hand_does_after_a_deletion_that_only_deactivated_is_not_ours(
+    api: RunningEmulator, tmp_path: Path, first: str, hand: tuple[str, ...], told: tuple[str, str]
+) -> None:
+    """Whoever was woken is not deleted, and whoever others have deleted is not told as deleted by us."""
+    with standing_between(Stripping, api) as url:
+        behind = ("--base-url", url)
+        assert run(tmp_path, api, *behind, people=ROSTER[:1]).summary["created"] == 1
+        if first == "twice":
+            assert undo(tmp_path, api, *behind).exit_code == 0
+        assert undo(tmp_path, api, *behind, "--permanent", url).exit_code == 1
+        time.sleep(1.1)  # the API tells times in whole seconds
+        for each in hand:
+            if each == "reactivated":
+                api.another_hand("PUT", "/users", {"uidsToActivate": ["new-1"]})
+            elif each == "deleted":
+                api.another_hand("DELETE", "/users/new-1", {"permanent": True})
+            else:
+                api.another_hand("POST", "/users", {"uid": "new-1", "name": "Other"})
+        before = profiles(api)
+        ended = undo(tmp_path, api, *behind, "--permanent", url)
+        assert (ended.exit_code, verdicts(tmp_path), profiles(api)) == (1, {"new-1": told}, before)
+
+
+@pytest.mark.slow
 def test_what_another_hand_has_touched_is_kept_and_named(api: RunningEmulator, tmp_path: Path) -> None:
     """Changed, logged in, deactivated, deleted, created anew; and what the API cannot take away."""
     people = [*ROSTER, ("old-last", "Last", "", "", "", "said by us", "", "")]

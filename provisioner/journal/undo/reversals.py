@@ -150,14 +150,21 @@ class VerdictRow(NamedTuple):
     mark: int | None
 
 
-IS_BACK: Final = "(verdict = 'reversed' OR verdict = 'kept' AND reason IN ('not_clearable', 'not_told'))"
-"""Whether a user was taken back, altogether or but for some fields."""
+IS_BACK: Final = (
+    "(verdict = 'reversed' OR verdict = 'kept' AND reason IN ('not_clearable', 'not_told') OR reason = 'not_permanent')"
+)
+"""Whether a user was taken back, altogether, but for some fields, or only deactivated where it was to be deleted."""
 
-# Whom the job has nothing to do with any more.
-_LET_GO: Final = "(given.verdict IN ('reversed', 'untouched') OR given.reason IN ('another_user', 'created_later'))"
+# Whom the job has nothing to do with any more, until a run begins it anew.
+_LET_GO: Final = (
+    "(given.verdict IN ('reversed', 'untouched') OR given.reason IN ('another_user', 'created_later', 'not_permanent'))"
+)
+
+# Who was deactivated by us; that it was to be deleted is another matter.
+_AWAY: Final = "coalesce(given.reason IN ('deactivated', 'not_permanent'), 0)"
 
 # Who is there still, and is of the job: deactivated, or of an earlier round of it.
-_STAYS: Final = "(given.reason IS 'deactivated' OR (ours > 1 AND given.reason IS NOT 'another_user'))"
+_STAYS: Final = f"({_AWAY} OR (ours > 1 AND given.reason IS NOT 'another_user'))"
 
 VERDICT: Final = (
     Bulk(
@@ -175,12 +182,12 @@ ON CONFLICT (id) DO UPDATE SET undo = excluded.undo, state = excluded.state, ver
         f"""
 UPDATE users SET state = 'pending', outcome = 'pending', http_status = NULL, error_code = NULL, error_message = NULL,
     settled_at = NULL, doubt_since = given.doubt_since, doubt_hash = iif(given.doubt_since IS NULL, NULL, doubt_hash),
-    withdrawn = given.reason IS 'deactivated',
+    withdrawn = {_AWAY},
     owed = owed OR ours > 1, filled = iif(ours > 1, NULL, filled),
     ours = iif({_STAYS}, ours, 0),
-    auth_token = iif(given.reason IN ('deactivated', 'deleted', 'another_user'), NULL, auth_token),
+    auth_token = iif({_AWAY} OR given.reason IN ('deleted', 'another_user'), NULL, auth_token),
     created_at = iif({_STAYS}, created_at, NULL),
-    mark = iif(given.reason IS 'deactivated', coalesce(given.mark, users.mark), NULL), made_hash = NULL
+    mark = iif({_AWAY}, coalesce(given.mark, users.mark), NULL), made_hash = NULL
 FROM given WHERE users.id = given.id AND {_LET_GO}
 """,  # noqa: S608 - of constants
     ),

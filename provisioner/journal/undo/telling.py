@@ -36,6 +36,10 @@ _MAY_BE_LATER: Final = "(length(carried) AND (NOT confirmed OR doubted))"
 _MORE: Final = f"({_LISTED} + {_MAY_BE_LATER} * (1 + {_LISTED}) + (made_hash IS NOT NULL))"
 _AWAY: Final = "(withdrawn OR made_hash IS NOT NULL OR reversals.state IS 'sent')"
 
+# Who is deactivated, though it was to be deleted, is what an undo wants that deletes nobody.
+_ONLY_AWAY: Final = f"(reason IS 'not_permanent' AND NOT {TO_BE_DONE})"
+_REVERSED: Final = f"verdict IS 'reversed' OR {_ONLY_AWAY}"
+
 TO_DO: Final = select(
     ToDo._fields,
     f"{JOINED}",
@@ -44,7 +48,7 @@ TO_DO: Final = select(
         "updated": f"coalesce(sum({UPDATED} AND NOT {LOOKED_AT}), 0)",
         "doubtful": f"coalesce(sum({DOUBTFUL} AND NOT {LOOKED_AT}), 0)",
         "more": f"coalesce(sum(iif(NOT {LOOKED_AT}, iif({OURS}, {_AWAY}, iif({UPDATED}, {_MORE}, 0)), 0)), 0)",
-        "reversed": f"coalesce(sum(reversals.verdict IS 'reversed' AND again_at IS NULL AND NOT {TO_BE_DONE}), 0)",
+        "reversed": f"coalesce(sum(({_REVERSED}) AND again_at IS NULL AND NOT {TO_BE_DONE}), 0)",
     },
 )
 
@@ -66,7 +70,7 @@ class Line(NamedTuple):
 # A verdict of an earlier round counts when it is for good; what is to be done once more has none.
 _KNOWN: Final = f"""(again_at IS NULL AND (
     (verdict IN ('kept', 'failed', 'untouched') AND reversals.undo = :round)
-    OR (verdict IN ('reversed', 'kept') AND NOT {TO_BE_DONE})
+    OR (({_REVERSED} OR verdict IS 'kept') AND NOT {TO_BE_DONE})
 ))"""
 
 LINES: Final = select(
@@ -75,10 +79,10 @@ LINES: Final = select(
     "ORDER BY users.row, users.id",
     {
         "row": "users.row",
-        "verdict": f"iif({_KNOWN}, verdict, 'pending')",
-        "done": f"iif({_KNOWN} AND verdict = 'reversed', reason, NULL)",
-        "reason": f"iif({_KNOWN} AND verdict <> 'reversed', reason, NULL)",
-        "message": f"iif({_KNOWN}, message, NULL)",
+        "verdict": f"iif({_KNOWN}, iif({_ONLY_AWAY}, 'reversed', verdict), 'pending')",
+        "done": f"iif({_KNOWN} AND ({_REVERSED}), iif({_ONLY_AWAY}, 'deactivated', reason), NULL)",
+        "reason": f"iif({_KNOWN} AND NOT ({_REVERSED}), reason, NULL)",
+        "message": f"iif({_KNOWN} AND NOT {_ONLY_AWAY}, message, NULL)",
         "http_status": f"iif({_KNOWN}, reversals.http_status, NULL)",
         "attempts": "coalesce(reversals.attempts, 0)",
         "settled_at": f"iif({_KNOWN}, reversals.settled_at, NULL)",

@@ -160,9 +160,7 @@ class Reversals:
                 return self._kept(course, "gone", reply)
             case Verdict.REFUSED if operation is Operation.DELETE and reply.code is None:
                 message = "the API only deactivated the user: something on the way takes the body of a DELETE away"
-                # It stays recorded as sent: by that the deactivation is told from one by another hand.
-                since = self.clock.now() or 0.0
-                return self._settled(course, Outcome.FAILED, "not_permanent", message, reply, doubt_since=since)
+                return self._settled(course, Outcome.FAILED, "not_permanent", message, reply)
         return self._unsuccessful(course, verdict, reply)
 
     async def _updated(self, course: _Course) -> Settlement:
