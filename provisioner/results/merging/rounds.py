@@ -11,7 +11,7 @@ is lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -163,9 +163,7 @@ def _refuse_unrelated(before: Round, later: Round) -> None:
         raise OutputError(f"{later.results}: {message}; name a run and its mended rounds in their order")
     mends = later.document.get("mends")
     if mends is not None and mends != before.digest(REJECTED):
-        message = f"mended rows of {before.results} as they were before that was run again; they may have other numbers"
-        again = f"mend the rows that it rejects now and run these, or leave {later.results} out"
-        raise OutputError(f"{later.results}: {message} now; {again}")
+        raise _older(before, later)
     first = next(rows_of(later.results, ","), None)
     if first is not None and OF_ROW not in first.columns:
         if later.document.get("shard") is not None:
@@ -173,6 +171,12 @@ def _refuse_unrelated(before: Round, later: Round) -> None:
             raise OutputError(f"{later.results}: holds a shard of a roster, and no mended rows; {todo}")
         message = f"does not say which rows of {before.results} its rows were"
         raise OutputError(f"{later.results}: {message}; run that round again, with the columns _row and _errors")
+
+
+def _older(before: Round, later: Round) -> OutputError:
+    message = f"mended rows of {before.results} as they were before that was run again; they may have other numbers"
+    again = f"mend the rows that it rejects now and run these, or leave {later.results} out"
+    return OutputError(f"{later.results}: {message} now; {again}")
 
 
 def _lines_of(each: Round) -> Iterator[pl.DataFrame]:
@@ -193,7 +197,7 @@ def _together(rounds: Sequence[Round], folder: Path, stack: ExitStack) -> Iterat
     later = _Later(folder, stack)
     for frame in _together(others, folder, stack):
         later.add(frame)
-    return _replaced(_lines_of(first), later)
+    return _replaced(first, others[0], later)
 
 
 class _Later:
@@ -222,12 +226,18 @@ class _Later:
         return pl.concat(parts).filter(pl.col(OF_ROW).is_between(first, last))
 
 
-def _replaced(lines: Iterable[pl.DataFrame], later: _Later) -> Iterator[pl.DataFrame]:
-    """Put later lines in the places of rejected ones, and those without a place behind the last row."""
+def _replaced(first: Round, second: Round, later: _Later) -> Iterator[pl.DataFrame]:
+    """Put later lines in the places of rejected ones, and those without a place behind the last row.
+
+    Raises `OutputError` where one is of a row that is not rejected any more: what it mended, the roster has by now.
+    """
     last = 0
-    for frame in lines:
+    for frame in _lines_of(first):
         begin, last = last + 1, max((last, *frame["row"].drop_nulls()))
-        yield _placed(frame, later.of_rows(begin, last), later.rest)
+        lines, settled = later.of_rows(begin, last), frame.filter(pl.col("outcome") != Outcome.REJECTED.value)["row"]
+        if lines[OF_ROW].is_in(settled.implode()).any():
+            raise _older(first, second)
+        yield _placed(frame, lines, later.rest)
     later.rest.append(later.of_rows(last + 1, 2**62))
     for frame in later.rest.frames():
         numbers = pl.int_range(last + 1, last + 1 + frame.height, dtype=pl.Int64, eager=True)

@@ -99,16 +99,16 @@ def test_each_mended_row_has_its_last_outcome_in_its_place(tmp_path: Path, endin
 
 
 def test_what_has_no_place_comes_behind_the_last_row(tmp_path: Path) -> None:
-    """Added by hand, there twice, of a row that was created after all, of a row that there never was: none is lost."""
+    """Added by hand, there twice, of a row that there never was: none is lost."""
     lines: list[Line] = [
-        (1, "new", CREATED, None), (2, "b", CREATED, 2), (3, "b2", CREATED, 2), (4, "a", "existing", 1),
-        (5, "far", CREATED, 99), (6, "odd", CREATED, -1), (7, "c", CREATED, 3),
+        (1, "new", CREATED, None), (2, "b", CREATED, 2), (3, "b2", CREATED, 2),
+        (4, "far", CREATED, 99), (5, "odd", CREATED, -1), (6, "c", CREATED, 3),
     ]  # fmt: skip
     parts = [job(tmp_path, "u.results.csv", FIRST), job(tmp_path, "u.round2.results.csv", lines, OF_FIRST)]
     merge_rounds(parts, tmp_path / "all.parquet")
     assert [line[:3] for line in told(tmp_path / "all.parquet")] == [
         (1, "a", CREATED), (2, "b", CREATED), (3, "c", CREATED), (4, "d d", REJECTED),
-        (5, "new", CREATED), (6, "odd", CREATED), (7, "b2", CREATED), (8, "a", "existing"), (9, "far", CREATED),
+        (5, "new", CREATED), (6, "odd", CREATED), (7, "b2", CREATED), (8, "far", CREATED),
     ]  # fmt: skip
 
 
@@ -215,6 +215,17 @@ def test_a_round_of_rows_that_are_rejected_otherwise_by_now_is_refused(tmp_path:
     older = job(tmp_path, "u.round2.results.csv", SECOND, OF_FIRST, mends="as it was")
     with pytest.raises(OutputError, match="mend the rows that it rejects now and run these, or leave"):
         merge_rounds([first, older], tmp_path / "all.csv")
+
+
+def test_a_round_of_a_row_that_is_not_rejected_any_more_is_refused(tmp_path: Path) -> None:
+    """The roster was mended and run again since: whoever the round created would be there twice."""
+    parts = [job(tmp_path, "u.results.csv", FIRST), job(tmp_path, "mine.csv", SECOND)]
+    merge_rounds(parts, tmp_path / "all.csv")
+    merged = told(tmp_path / "all.csv")
+    job(tmp_path, "u.results.csv", [*FIRST[:3], (4, "d", "existing")])
+    with pytest.raises(OutputError, match=r"mine\.csv: mended rows of .* before that was run again.* or leave"):
+        merge_rounds(parts, tmp_path / "all.csv")
+    assert told(tmp_path / "all.csv") == merged
 
 
 def test_rows_of_two_jobs_at_once_are_not_merged(tmp_path: Path) -> None:
