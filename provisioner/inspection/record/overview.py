@@ -9,7 +9,8 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +19,7 @@ from provisioner.inspection.record.places import Place, opened
 from provisioner.journal.columns import IN_DOUBT, REVERSING
 from provisioner.journal.copies.mark import copied_at
 from provisioner.journal.course.points import Point
-from provisioner.journal.course.table import Course, PastRun
+from provisioner.journal.course.table import Course, PastRun, is_of
 from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import FIRST_WITH_NIGHTS
@@ -164,7 +165,7 @@ class Overview:
     @property
     def not_reached(self) -> int | None:
         """Valid rows of the roster that the last run that began has not come to, as far as its summary tells."""
-        told = self.summary.get(LAST_RUN, self.summary)
+        told = _told(self.summary)
         rows, rejected, pending = (told.get(name) for name in ("rows", "rejected", "pending"))
         if not isinstance(rows, int) or not isinstance(rejected, int):
             return None
@@ -235,8 +236,24 @@ def look_over(path: Path, nights: int) -> Overview:
         raise JournalError(f"{path}: cannot be read as a journal ({error})") from None
 
 
+def _told(summary: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give what a summary tells of the last run that began, where it is itself of one that was refused."""
+    told: Mapping[str, Any] = summary.get(LAST_RUN, summary)
+    return told
+
+
+def _with_end(runs: list[PastRun], told: Mapping[str, Any]) -> list[PastRun]:
+    """Have the last run end as its summary tells, where the journal could not take that any more."""
+    if not runs or runs[-1].finished is not None or not is_of(told, runs[-1].started):
+        return runs
+    finished = datetime.fromisoformat(told["finished_at"]).timestamp()
+    known = replace(runs[-1], finished=finished, stopped_by=told.get("stopped_by"), requests=told.get("requests"))
+    return [*runs[:-1], known]
+
+
 def _overview(place: Place, database: sqlite3.Connection, holder: str | None, most: int | None = None) -> Overview:
     counts, course = {Outcome(each.outcome): each for each in outcomes_in(database)}, Course(database)
+    summary = place.document(SUMMARY)
     nights = Nights(database).last(most) if header_of(database).version >= FIRST_WITH_NIGHTS else []
     failed: dict[str, list[tuple[int, str]]] = {}
     for code, row, uid in database.execute(_FAILED, (FIRST_ROWS,)):
@@ -252,10 +269,10 @@ def _overview(place: Place, database: sqlite3.Connection, holder: str | None, mo
         last=max((each.last for each in counts.values() if each.last is not None), default=None),
         copied_at=copied_at(database),
         failed=failed,
-        course=course.runs(),
+        course=_with_end(course.runs(), _told(summary)),
         points=course.points(),
         nights=nights,
         managed=Managed(*map(int, database.execute(_STANDINGS).fetchone())) if nights else None,
-        summary=place.document(SUMMARY),
+        summary=summary,
         proof=place.document(".proof.json"),
     )

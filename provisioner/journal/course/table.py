@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,7 +91,7 @@ _COLUMNS: Final = {
 }
 _RUNS: Final = select(_COLUMNS, "FROM runs ORDER BY id", _COLUMNS)
 _PACE: Final = select(Point._fields, "FROM pace ORDER BY id")
-_LAST_END: Final = f"SELECT finished_at FROM runs WHERE command = '{_RUN}' ORDER BY id DESC LIMIT 1"  # noqa: S608 - of constants
+_LAST: Final = f"SELECT started_at, finished_at FROM runs WHERE command = '{_RUN}' ORDER BY id DESC LIMIT 1"  # noqa: S608 - of constants
 _ADD: Final = """
 INSERT INTO pace (
     run, ends_at, seconds, requests, settled, rate_limited, paused, core, standard, core_limit, standard_limit, held_by
@@ -259,16 +260,27 @@ def _run(row: Iterable[Any]) -> PastRun:
     return PastRun(**facts | {"asked": read_json(facts["asked"])})
 
 
-def is_told(path: Path) -> bool:
+def is_of(summary: Mapping[str, Any], began: float) -> bool:
+    """Whether a summary is of the run that the course has begin then (UNIX seconds): within its times."""
+    try:
+        started, finished = (datetime.fromisoformat(summary[name]) for name in ("started_at", "finished_at"))
+    except (KeyError, TypeError, ValueError):
+        return False
+    return started.timestamp() <= began <= finished.timestamp()
+
+
+def is_told(path: Path, summary: Mapping[str, Any]) -> bool:
     """Whether results tell of the last run of the journal at `path`: one that was killed has left those before it.
 
     Also where nothing says otherwise: no journal is there, it cannot be read, or an older version has ended that run.
+
+    summary  of the results: it tells also where the journal could not take any more that it does
     """
     with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
-        if Meta(database).get(_UNTOLD) is not None:
-            return False
-        found = database.execute(_LAST_END).fetchone()
-        return found is None or found[0] is not None
+        untold, last = Meta(database).get(_UNTOLD), database.execute(_LAST).fetchone()
+        if last is not None and is_of(summary, last[0]):
+            return True
+        return untold is None and (last is None or last[1] is not None)
     return True
 
 

@@ -132,7 +132,7 @@ def refuse_outdated(part: Part, again: str) -> None:
     """
     for run in {part.results, *part.runs}:
         refuse_unread(journal_of(run), f"so nobody knows whether the results are of its last run; {_UNREAD}")
-    if not is_told(journal_of(part.results)):
+    if not is_told(journal_of(part.results), part.document):
         before = "the last run did not come to its end, so these are of one before it"
         raise OutputError(f"{part.results}: {before}; {again}, then merge")
     for run in part.runs:

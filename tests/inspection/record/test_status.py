@@ -115,6 +115,18 @@ def test_users_of_an_earlier_roster_are_no_rows_of_this_one(tmp_path: Path, fini
     assert told(path)["next_run"]["not_reached"] == not_reached
 
 
+def test_how_a_run_ended_whose_journal_took_no_more_is_in_its_summary(tmp_path: Path) -> None:
+    """Its rows were never come to, though the users of all of them are known, and nobody killed it."""
+    path = a_journal(tmp_path / "out.journal.db")
+    with Journal(path, HERE) as journal:
+        journal.course.begin(100.0, "run", {})
+    times = {"started_at": "1970-01-01T00:01:39.500Z", "finished_at": "1970-01-01T00:01:41.000Z"}
+    document = {"rows": 3, "rejected": 0, "pending": 3, "stopped_by": "storage", "requests": 5, **times}
+    (tmp_path / "out.summary.json").write_text(json.dumps(document))
+    assert told(path)["next_run"]["not_reached"] == 2
+    assert "the last began 1970-01-01T00:01:40Z: storage" in status_of(path, as_json=False)
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_whoever_has_it_open_is_named(tmp_path: Path, as_json: bool) -> None:
     """It may be asked while the job is running, and takes no lock of its own."""

@@ -21,6 +21,7 @@ from provisioner.journal.schema import VERSION, bring_up_to_date
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.undo.undojournal import UndoJournal
 from provisioner.stop import InterruptedEarlyError, Stop
+from provisioner.wording import iso_time
 from tests.journal.course.test_points import a_point
 from tests.rig.journals import FORMAT_1
 
@@ -200,15 +201,36 @@ def test_results_tell_of_the_last_run_from_when_they_are_written(tmp_path: Path)
             ("undo", True, False), ("run", True, True),
         ):  # fmt: skip
             number = journal.course.begin(1.0, command, {}) or 0
-            found.append(is_told(path))
+            found.append(is_told(path, {}))
             if ends:
                 journal.course.end(number, 2.0, None, 0)
             if tells:
                 journal.course.told()
-            found.append(is_told(path))
+            found.append(is_told(path, {}))
     expected = [False, True, True, True, False, False, False, False, False, False, False, True]
     (tmp_path / "none.db").write_text("notes")
-    assert (found, [is_told(tmp_path / name) for name in ("none.db", "gone.db")]) == (expected, [True, True])
+    assert (found, [is_told(tmp_path / name, {}) for name in ("none.db", "gone.db")]) == (expected, [True, True])
+
+
+@pytest.mark.parametrize(
+    ("times", "tells"),
+    [
+        ((99.5, 101.0), True),
+        ((50.0, 99.0), False),
+        ((100.5, 101.0), False),
+        ((99.5, None), False),
+        ((None, 1.0), False),
+    ],
+)
+def test_a_summary_tells_of_a_run_whose_journal_took_no_more(
+    tmp_path: Path, times: tuple[float | None, ...], tells: bool
+) -> None:
+    """The run began in its times; one before it was over by then, or had a clock that was put back since."""
+    path = tmp_path / "j.db"
+    with Journal(path, Identity("", "http://x")) as journal:
+        journal.course.begin(100.0, "run", {})
+    names = ("started_at", "finished_at")
+    assert is_told(path, {name: at and iso_time(at) for name, at in zip(names, times, strict=True)}) is tells
 
 
 def test_of_a_run_that_an_older_version_began_only_a_kill_is_known(tmp_path: Path) -> None:
@@ -217,6 +239,6 @@ def test_of_a_run_that_an_older_version_began_only_a_kill_is_known(tmp_path: Pat
     with Journal(path, Identity("", "http://x")) as journal:
         number = journal.course.begin(1.0, "run", {}) or 0
         journal.course.told()
-        killed = is_told(path)
+        killed = is_told(path, {})
         journal.course.end(number, 2.0, None, 0)
-    assert (killed, is_told(path)) == (False, True)
+    assert (killed, is_told(path, {})) == (False, True)

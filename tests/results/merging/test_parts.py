@@ -138,6 +138,18 @@ def test_results_of_a_run_before_one_that_was_killed_are_not_merged(tmp_path: Pa
 
 
 @both
+def test_results_of_a_run_whose_journal_took_no_more_are_merged(tmp_path: Path, made: Made) -> None:
+    """They are of that very run, as their summary says, and have what it left open as pending."""
+    parts, merged = made(tmp_path)
+    with Journal(journal_of(parts[0]), HERE) as journal:
+        journal.course.begin(100.0, "run", {})
+    summary = parts[0].with_suffix(".summary.json")
+    times = {"started_at": "1970-01-01T00:01:39.500Z", "finished_at": "1970-01-01T00:01:41.000Z"}
+    summary.write_text(json.dumps(json.loads(summary.read_bytes()) | times))
+    assert merged().counts.rows == (9 if made is of_shards else 4)
+
+
+@both
 @pytest.mark.parametrize("wrong", ["notes", "an index with another name"])
 def test_results_whose_journal_cannot_be_read_are_not_merged(tmp_path: Path, made: Made, wrong: str) -> None:
     """Nobody knows whether they are of its last run."""
