@@ -22,6 +22,8 @@ from provisioner.streams import finish, say
 if TYPE_CHECKING:
     from cyclopts import App
 
+    from provisioner.settings.tables import Settings
+
 ABOUT: Final = "Put a roster of users into CometChat: checked, rate-limited and crash-exact."
 
 COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -213,33 +215,38 @@ def _asked_for(chain: Sequence[str], options: Sequence[str], words: Sequence[str
     from provisioner.cli.usage import value_of
 
     command = chain[-1] if chain else ""
+    filed = command in FILED
+    configured = _configured(value_of(options, "--config", "-c")) if filed else None
     output: dict[str, object] = {"json": _is_given("--json", options) and command in SUMMED_UP | ANSWERING}
-    if command in FILED:
+    if filed:
         given = value_of(options, "--output", "-o")
-        output["file"] = Path(given) if given else _configured_output(value_of(options, "--config", "-c"))
+        output["file"] = Path(given) if given else configured and configured.output.file
     tables: dict[str, dict[str, object]] = {
         "output": output,
-        "run": {"dry_run": _is_given("--dry-run", options)},
+        "run": {
+            "dry_run": _is_given("--dry-run", options, otherwise=configured is not None and configured.run.dry_run)
+        },
         # Nothing that one of these words names is to be taken for a summary.
         "words": {word: Path(word.partition("=")[2] or word) for word in options},
     }
-    whole = value_of(options, "--shard") is None  # the summary of a shard is elsewhere
-    roster = words if command in FILED and whole else ()
-    return Asked(roster, tables, check=command == "validate", nightly=command == "sync", slip=True)
+    nightly = command == "sync"
+    shard = None if nightly else value_of(options, "--shard") or (configured and configured.run.shard)
+    roster = words if filed and shard is None else ()  # the summary of a shard is elsewhere
+    return Asked(roster, tables, check=command == "validate", nightly=nightly, slip=True)
 
 
-def _is_given(flag: str, options: Sequence[str]) -> bool:
-    """Whether a flag is among them, in any of its forms: `--json=true` is one."""
+def _is_given(flag: str, options: Sequence[str], *, otherwise: bool = False) -> bool:
+    """Whether a flag is among them, in any of its forms: `--json=true` is one; `otherwise` where it is in none."""
     given = [each.partition("=")[2].lower() for each in options if each == flag or each.startswith(f"{flag}=")]
-    return bool(given) and given[-1] not in {"false", "no", "n", "f", "0"}
+    return given[-1] not in {"false", "no", "n", "f", "0"} if given else otherwise
 
 
-def _configured_output(config: str | None) -> Path | None:
-    """Say where a config file has the results written; None where it does not, or cannot be read."""
+def _configured(config: str | None) -> Settings | None:
+    """Give the settings without the flags; None where they cannot be read."""
     from provisioner.settings.tables import load
 
     with suppress(ProvisionerError):
-        return load({}, os.environ, Path(config) if config else None).output.file
+        return load({}, os.environ, Path(config) if config else None)
     return None
 
 

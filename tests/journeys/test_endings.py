@@ -170,6 +170,26 @@ def test_options_that_make_no_sense_leave_what_is_of_another_run_or_of_nobody(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("config", "options", "gives_way"),
+    [
+        ("dry_run = true", (), False), ("dry_run = true", ("--dry-run=false",), True),
+        ('shard = "1/2"', (), False), ('shard = "1/2"', ("-o", "u.results.csv"), False), ("limit = 9", (), True),
+    ],
+)  # fmt: skip
+def test_which_summary_options_that_make_no_sense_mean_is_for_the_config_to_say_too(
+    folder: Path, config: str, options: tuple[str, ...], gives_way: bool
+) -> None:
+    """A dry run and a shard have summaries of their own; a flag comes before the config."""
+    provisioner("run", "u.csv", "--emulator", cwd=folder)
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    (folder / "c.toml").write_text(f"[run]\n{config}\n")
+    assert provisioner("run", "u.csv", "-c", "c.toml", *options, "--nope", cwd=folder).exit_code == 2
+    changed = [path.name for path, data in before.items() if path.read_bytes() != data]
+    assert changed == ["u.results.summary.json"] * gives_way
+
+
+@pytest.mark.slow
 def test_what_a_run_wrote_is_remembered_by_the_summary_of_one_that_could_not_begin(folder: Path) -> None:
     """So its own rejected file is not taken for one that somebody has mended; another roster's summary is left."""
     provisioner("run", "u.csv", "--emulator", cwd=folder)
