@@ -215,5 +215,6 @@ class Asked:
     def _results(self, inputs: Inputs) -> Path:
         from provisioner.results.resubmission import default_results
 
-        shard = self.settings.run.shard if self.settings is not None else None
+        # A sync takes the whole roster, and refuses to be asked for less.
+        shard = self.settings.run.shard if self.settings is not None and not self.nightly else None
         return self._output() or default_results(inputs.stem, shard)

@@ -114,6 +114,7 @@ def plan(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("--refresh",), "was made without it"),
         (("--sheet", "x"), "only a workbook"),
         (("--config", "none.toml"), "none.toml"),
+        (("--config", "shard.toml"), "run.shard"),
         ((), "the plan no longer fits"),
     ],
 )
@@ -121,6 +122,7 @@ def test_a_refused_plan_leaves_its_summary_where_its_night_would(
     here: Path, plan: Path, slip: tuple[str, ...], said: str
 ) -> None:
     """Under the name of the roster: who reads that of last night would take it for tonight's."""
+    (here / "shard.toml").write_text('[run]\nshard = "1/2"\n')
     if not slip:
         (here / "hr.csv").write_text("uid,name\na,Other\n")
     refused("sync", plan.name, *slip)
