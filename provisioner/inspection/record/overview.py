@@ -221,8 +221,11 @@ def look(place: Place) -> Overview:
         return _overview(place, database, holder)
 
 
-def look_over(path: Path, nights: int) -> Overview:
-    """Read a journal or a state, and its last nights. Raises `JournalError`, which names the file."""
+def look_over(path: Path, nights: int, results: Path | None = None) -> Overview:
+    """Read a journal or a state, and its last nights. Raises `JournalError`, which names the file.
+
+    results  of its job: their summary tells how a run ended whose journal took no more
+    """
     holder = holder_of(path)
     try:
         with closing(open_for_reading(path)) as database:
@@ -231,7 +234,7 @@ def look_over(path: Path, nights: int) -> Overview:
                 raise JournalError(f"{path}: not a journal of provisioner")
             header.refuse_newer(path)
             database.execute("BEGIN")
-            return _overview(Place(path, None), database, holder, nights)
+            return _overview(Place(path, results), database, holder, nights)
     except (OSError, sqlite3.Error, ValueError) as error:
         raise JournalError(f"{path}: cannot be read as a journal ({error})") from None
 

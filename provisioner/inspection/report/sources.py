@@ -63,11 +63,11 @@ def find_sources(given: Path) -> Sources:
     outputs = summary.get("outputs")
     if isinstance(outputs, dict) and isinstance(kept := outputs.get("journal"), str) and not journal.exists():
         journal = _found(kept, summary_file)
-    overview = None if only_check else _overview(journal, missing)
+    results = _results(given, stem, outputs)
+    overview = None if only_check else _overview(journal, results, missing)
     if not summary and overview is None:
         missing = missing or [f"neither {summary_file.name} nor {journal.name} is there"]
         raise UsageError(f"{given}: nothing to report on ({'; '.join(missing)}); name a run's results file or a state")
-    results = _results(given, stem, outputs)
     return Sources(
         _beside(stem, ".check.report.html" if only_check else ".report.html"),
         results,
@@ -112,11 +112,11 @@ def _results(given: Path, stem: Path, outputs: object) -> Path:
     return given if given.suffix in FORMATS else _beside(stem, ".csv")
 
 
-def _overview(journal: Path, missing: list[str]) -> Overview | None:
+def _overview(journal: Path, results: Path, missing: list[str]) -> Overview | None:
     if not journal.exists():
         return None
     try:
-        return look_over(journal, NIGHTS)
+        return look_over(journal, NIGHTS, results)
     except JournalError as error:
         missing.append(str(error))
         return None

@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.errors import UsageError
 from provisioner.inspection.report.sources import find_sources
+from provisioner.journal.journal import Journal
 from provisioner.journal.state.syncstate import SyncState
 from tests.rig.journals import HERE, a_journal
 
@@ -51,6 +52,18 @@ def test_what_is_wrong_with_the_results_is_told_without_their_cells(tmp_path: Pa
             file.write_text(frame.write_ndjson() if ending == "ndjson" else frame.write_csv())
         (missing,) = find_sources(file).missing
         assert missing == f"{file.name} cannot be read as results"
+
+
+def test_how_a_run_ended_whose_journal_took_no_more_is_in_its_summary(job: Path) -> None:
+    """Nobody killed it: the line of that run is of its end."""
+    with Journal(job / "out.journal.db", HERE) as journal:
+        journal.course.begin(100.0, "run", {})
+    times = {"started_at": "1970-01-01T00:01:39.500Z", "finished_at": "1970-01-01T00:01:41.000Z"}
+    (job / "out.summary.json").write_text(json.dumps(SUMMARY | times | {"stopped_by": "storage", "requests": 5}))
+    found = find_sources(job / "out.csv")
+    assert found.overview is not None
+    last = found.overview.course[-1]
+    assert (last.finished, last.stopped_by, last.requests) == (101.0, "storage", 5)
 
 
 def test_a_check_has_a_report_of_its_own(job: Path) -> None:
