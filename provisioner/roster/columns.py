@@ -51,13 +51,11 @@ def named_columns(cells: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]
     """Give each column a name of its own, and the names that several columns bear.
 
     Spreadsheets export columns without a name by the dozen, and some programs several of one name. `_` in front keeps
-    them from being fields. Rejected rows have it of the former already: what bears no name among them is an empty key
-    of JSON, and keeps its name.
+    them from being fields.
     """
     given, columns = set(cells), dict[str, None]()
-    keys = {*cells[: cells.index(ADDED[0])]} & {""} if given >= {*ADDED} else frozenset()
     for number, cell in enumerate(cells, 1):
-        if (cell.strip() or cell in keys) and cell not in columns:
+        if cell.strip() and cell not in columns:
             columns[cell] = None
             continue
         name = f"_column_{number}_{cell}" if cell.strip() else f"_column_{number}"

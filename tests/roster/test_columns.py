@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import polars as pl
-import pytest
 
-from provisioner.roster.columns import all_named, member, named, named_columns, unnamed
+from provisioner.roster.columns import all_named, member, named, unnamed
 
 PATTERNS = ("*", "^.*$", "^uid$", "^u.*$", "^$")
 """Names that polars takes for patterns, and that would take in other columns than their own."""
@@ -26,17 +25,3 @@ def test_a_member_of_any_name_is_that_member() -> None:
     kind = pl.Struct(dict.fromkeys(values, pl.String))
     frame = pl.DataFrame({"s": [values]}, schema={"s": kind})
     assert {name: frame.select(member(pl.col("s"), kind, name).alias("x")).item() for name in values} == values
-
-
-@pytest.mark.parametrize(
-    ("cells", "columns"),
-    [
-        (["uid", "", " ", ""], ["uid", "_column_2", "_column_3", "_column_4"]),
-        (["uid", "", " ", "", "_row", "_errors"], ["uid", "", "_column_3", "_column_4", "_row", "_errors"]),
-        (["uid", "_row", "_errors", ""], ["uid", "_row", "_errors", "_column_4"]),
-        (["uid", "", "_row"], ["uid", "_column_2", "_row"]),
-    ],
-)
-def test_a_column_without_a_name_is_an_empty_key_in_rejected_rows_alone(cells: list[str], columns: list[str]) -> None:
-    """One that stands among those of their roster: its columns without a name have one there."""
-    assert named_columns(cells) == (tuple(columns), frozenset())

@@ -833,13 +833,3 @@ def test_rejected_objects_are_fed_in_again_though_none_of_them_has_a_column_that
     assert "names the column 'idd', which the roster" in refusal(again, tmp_path, columns=columns | {"uid": "idd"})
     csv = written(tmp_path, "id,first,_row,_errors\nb2,Bob,1,uid.charset: b\n", "again.csv")
     assert "names the column 'last', which the roster does not have" in refusal(csv, tmp_path, columns=columns)
-
-
-@pytest.mark.parametrize("form", ["same", "csv", "xlsx"])
-def test_an_empty_key_is_one_in_rejected_rows_too(tmp_path: Path, form: str) -> None:
-    """Whatever their format: what bears no name there is no column without one."""
-    roster = written(tmp_path, '{"uid":"a1","name":"","":5,"x":6}', "r.ndjson")
-    found = document(roster, tmp_path, columns={"others": "metadata"}, output={"rejected_format": form})
-    columns = {"others": "metadata", "name": {"value": "Ann"}}
-    mended = users(found["outputs"]["rejected"], tmp_path / "again", columns=columns)
-    assert mended == [{"uid": "a1", "name": "Ann", "metadata": {"": "5", "x": "6"}}]

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from tests.rig.cases import document, users
 from tests.rig.command import Finished, provisioner, rows
 
 MOMENTS = pl.Series(["2024-01-01T01:02:03.0", "2024-01-01T01:02:03.5", "1880-01-01T00:00:00.0"]).str.to_datetime()
@@ -114,3 +115,12 @@ def test_mended_rows_that_were_saved_as_utf_8_without_its_mark_are_read_as_that(
         read = (request["body"]["name"], request["body"]["metadata"])
         assert read == ("Zo\u00eb", {"city": "M\u00fcnchen"}), ended.stderr
         assert ended.events("encoding.looks_like_utf8") == []
+
+
+def test_notes_below_no_name_in_mended_rejected_rows_are_not_published(tmp_path: Path) -> None:
+    """Nobody has given that column a name: it is told, and nothing is made of it."""
+    again = tmp_path / "again.csv"
+    again.write_text("uid,name,team,,_row,_errors\nn5,Bob,b,note,2,\n")
+    columns = {"others": "metadata.hr"}
+    assert users(again, tmp_path, columns=columns) == [{"uid": "n5", "name": "Bob", "metadata": {"hr": {"team": "b"}}}]
+    assert "row.unnamed_column" in document(again, tmp_path, columns=columns)["warnings"]
