@@ -149,8 +149,11 @@ def line_end(text: str, delimiters: str, escape: str = "", *, quoting: bool = Tr
         return LF
     dialects = (Dialect(delimiter, escape=escape, quoting=quoting) for delimiter in delimiters)
     outside = [each.outside_quotes(text) for each in dialects]
-    # What cannot be read to the end of its first line says nothing of line ends.
-    bare = [each for each in outside if each[-1] != '"' or CR in each or LF in each]
+    # What is cut off says nothing where others read on: in a,"b<CR>","c" a quote begins a cell if ; is between them.
+    # Nor does it behind a CR that may be within a cell so, or in its first line.
+    whole = [each for each in outside if each[-1] != '"' and len(each) <= len(text)]
+    ended = [each for each in outside if each[-1] != '"' or CR in each or LF in each]
+    bare = whole or [each for each in ended if not each.endswith(f'{CR}"')] or ended
     bare = bare or [_ANY_END.search(text)[0]]  # type: ignore[index] # there is a CR
     return CR if all(CR in each for each in bare) and any(LF not in each for each in bare) else LF
 
