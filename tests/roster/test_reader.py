@@ -281,6 +281,17 @@ def test_a_text_of_utf8_that_another_encoding_is_named_for_is_told_as_that(
     assert read(tmp_path, text.encode(), encoding="utf-8") == [("a", text[-2])]
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"), [(b"a1,\x1b$B-jED\x1b(B", "iso2022_jp"), (b"a1,~{:O<", "hz"), (b"a1,Zo+2AA-", "utf-7")]
+)
+def test_ascii_that_another_encoding_is_named_for_may_be_in_it_but_for_a_letter(
+    tmp_path: Path, text: bytes, encoding: str
+) -> None:
+    """Read as UTF-8 its names would be garbage."""
+    told = str(read(tmp_path, b"uid,name\n" + text + b"\n", encoding=encoding))
+    assert told.endswith("; another encoding may be, or it is cut off: export it as UTF-8"), told
+
+
 @pytest.mark.parametrize("encoding", ["base64", "klingon", "rot13", "undefined", "a\x00b"])
 def test_what_is_no_text_encoding_is_a_configuration_error(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "r.csv"

@@ -144,7 +144,8 @@ class DecodedStream:
             text.encode()  # some codecs give half a surrogate pair, which is no text
         except UnicodeError as error:
             at = f" at byte {start + error.start}" if isinstance(error, UnicodeDecodeError) else ""
-            raise UndecodedError(f"{self._origin.name} is not {self._encoding}{at}; {_cure(self._origin)}") from None
+            cure = _cure(self._origin, self._encoding)
+            raise UndecodedError(f"{self._origin.name} is not {self._encoding}{at}; {cure}") from None
         return text
 
 
@@ -196,13 +197,16 @@ def is_utf8(origin: Origin) -> bool | None:
     return beyond_ascii or None
 
 
-def _cure(origin: Origin) -> str:
+def _cure(origin: Origin, encoding: str) -> str:
     """Say what to do about a text that is not in the encoding that was named for it, or by its mark. Raises OSError."""
     with origin.open() as file:
         start = file.read(_CHUNK)
-    # What is ASCII but for zeros is the UTF-16 or UTF-32 that it is said to be, and cut off.
-    if marked_encoding(start) is None and b"\0" not in start and is_utf8(origin) is not False:
-        return "it is UTF-8: give --encoding utf-8"
+    # What is ASCII but for zeros is the UTF-16 or UTF-32 that it is said to be, and cut off; without any it is neither.
+    # Said to be in another encoding it may be: ISO-2022-JP and UTF-7 are written in ASCII too.
+    if marked_encoding(start) is None and b"\0" not in start:
+        utf8 = is_utf8(origin)
+        if utf8 or (utf8 is None and encoding.startswith(("utf-16", "utf-32"))):
+            return "it is UTF-8: give --encoding utf-8"
     return mixture(origin) or "another encoding may be, or it is cut off: export it as UTF-8"
 
 
