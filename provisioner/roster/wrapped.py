@@ -180,9 +180,7 @@ class Partitioned(Wrapped):
             yield replace(batch, frame=frame)
 
     def _extended_lines(self) -> pl.Expr:
-        members = ",".join(
-            f"{orjson.dumps(name).decode()}:{orjson.dumps(self.values[name]).decode()}" for name in self._new
-        )
+        members = orjson.dumps({name: self.values[name] for name in self._new}).decode()[1:-1]
         if not members:
             return pl.col(LINE)
         line = pl.col(LINE).str.replace(_END_OF_OBJECT, "")
@@ -248,8 +246,12 @@ def completed(roster: Roster, inputs: Inputs, completable: Callable[[Iterable[st
     completable  gives the mapped columns that rows may lack for want of a value, where these are all names they have
     """
     new = completable(roster.schema)
-    sparse = all(file.family in SPARSE for file in inputs.files)
-    return Completed(roster, new) if new and sparse and roster.schema.keys() >= {*ADDED} else roster
+    return Completed(roster, new) if new and holds_rejected_objects(roster, inputs) else roster
+
+
+def holds_rejected_objects(roster: Roster, inputs: Inputs) -> bool:
+    """Whether a roster is rejected rows of NDJSON or JSON, which have no key where they had no value."""
+    return all(file.family in SPARSE for file in inputs.files) and roster.schema.keys() >= {*ADDED}
 
 
 def _without_marks(frame: pl.DataFrame) -> pl.DataFrame:

@@ -29,7 +29,7 @@ from provisioner.roster import reader as roster_reader
 from provisioner.roster.files.inputs import Inputs
 from provisioner.roster.files.text import text_codec
 from provisioner.roster.formats.rows import ANOTHER_HEADER, Roster, RosterBatch
-from provisioner.roster.wrapped import completed, maybe_partial
+from provisioner.roster.wrapped import completed, holds_rejected_objects, maybe_partial
 from provisioner.run.job import Job, Run, reading_options, source_of, way_to_a_mapping
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper, stop_early
@@ -37,7 +37,7 @@ from provisioner.tally import RowTally
 from provisioner.threads import in_thread, one_ahead, unless_stopped
 from provisioner.validation import survey as surveying
 from provisioner.validation.checked import Checked, Verdicts
-from provisioner.validation.fields.binding import Binding, UnmappedError, bind, needed_columns
+from provisioner.validation.fields.binding import AbsentError, Binding, UnmappedError, bind, needed_columns
 from provisioner.validation.lookalikes import Persons
 from provisioner.validation.survey import Survey
 from provisioner.validation.validator import Validator
@@ -112,6 +112,8 @@ class Opened:
             another = next((notice.message for notice in roster.notices() if notice.code == ANOTHER_HEADER), None)
             roster.close()
             way = f"; {way_to_a_mapping(inputs, settings)}" if isinstance(error, UnmappedError) else ""
+            if isinstance(error, AbsentError) and holds_rejected_objects(roster, inputs):
+                way = "; if it is none of these, add it to the rejected rows, with nothing in it"
             raise RosterError(another or f"{roster.name}: {error}{way}") from error
         spools = Spool(folder), Spool(folder), SpooledBatches(folder)
         return cls(roster, binding, settings, rows, folder, offline, earlier, *spools)

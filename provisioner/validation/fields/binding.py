@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from provisioner.errors import RosterError
-from provisioner.roster.columns import ADDED, instance_of
+from provisioner.roster.columns import instance_of
 from provisioner.validation.fields.mapping import NULL_VALUES, ColumnMapping
 from provisioner.validation.fields.places import (
     DEEPEST_KEY,
@@ -40,6 +40,10 @@ _SHOWN = 40
 
 class UnmappedError(RosterError):
     """No column is the uid, or none the name: the roster has to be mapped."""
+
+
+class AbsentError(RosterError):
+    """A column that the mapping names is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,15 +229,12 @@ def _bare(column: str) -> str:
 
 
 def _require_columns(source: Source, schema: Mapping[str, pl.DataType], mapping: ColumnMapping) -> None:
-    """Refuse columns that are not there. Raises RosterError."""
+    """Refuse columns that are not there. Raises AbsentError."""
     for column in source.columns:
         table = "[columns]" if mapping.config is None else f"[columns] of {mapping.config}"
         if column not in schema:
-            hint = _nearly(column, tuple(schema))
-            there = f"it has {_listed(tuple(schema))}"
-            if schema.keys() >= {*ADDED}:
-                there += "; if it is none of these, add it to the rejected rows, with nothing in it"
-            raise RosterError(f"{table} names the column {column!r}, which the roster does not have{hint}; {there}")
+            there = f"{_nearly(column, tuple(schema))}; it has {_listed(tuple(schema))}"
+            raise AbsentError(f"{table} names the column {column!r}, which the roster does not have{there}")
 
 
 def _refuse_left_out(missing: Sequence[str], left_out: Sequence[str]) -> None:
@@ -277,12 +278,11 @@ def _check_types(schema: Mapping[str, pl.DataType], name: str, source: Source) -
             kind = schema[column]
             if _is_plain(kind) and not (isinstance(kind, pl.Boolean) and name in REQUIRED and not _is_mapped(part)):
                 continue
+            what = f"column {column!r} holds {kind}, of which"
             if not _is_nested_form(name, kind):
-                raise RosterError(
-                    f"column {column!r} holds {kind}, of which no {name} can be made; {_type_mend(kind, name)}"
-                )
+                raise RosterError(f"{what} no {name} can be made; {_type_mend(kind, name)}")
             if not isinstance(part, FromColumn):
-                raise RosterError(f"column {column!r} holds {kind}, of which {name} can be made only as it stands")
+                raise RosterError(f"{what} {name} can be made only as it stands")
 
 
 def _is_mapped(source: Source) -> bool:

@@ -832,4 +832,6 @@ def test_rejected_objects_are_fed_in_again_though_none_of_them_has_a_column_that
     assert users(empty, tmp_path, columns=columns) == [{"uid": "b2", "name": "Bob"}]
     assert "names the column 'idd', which the roster" in refusal(again, tmp_path, columns=columns | {"uid": "idd"})
     csv = written(tmp_path, "id,first,_row,_errors\nb2,Bob,1,uid.charset: b\n", "again.csv")
-    assert "names the column 'last', which the roster does not have" in refusal(csv, tmp_path, columns=columns)
+    said = refusal(csv, tmp_path, columns=columns)
+    assert "names the column 'last', which the roster does not have" in said
+    assert said.endswith("; it has 'id', 'first', '_row', '_errors'"), "the column was taken away or renamed"
