@@ -125,14 +125,14 @@ def bind(
     its name is taken, or when a column is of a type its field cannot be made of.
     """
     mapping = mapping or ColumnMapping()
-    decided = {*mapping.columns, *mapping.leave_out}
-    fields = called(mapping.fields, schema, decided)
-    metadata = called({metadata_path(key): value for key, value in mapping.metadata.items()}, schema, decided)
+    left_out = set(map(trimmed_name, mapping.leave_out))
+    free = {column: kind for column, kind in schema.items() if trimmed_name(column) not in left_out}
+    undecided = free.keys() - mapping.columns if mapping.others is None else ()
+    fields = called(mapping.fields, schema, undecided)
+    metadata = called({metadata_path(key): value for key, value in mapping.metadata.items()}, schema, undecided)
     for source in (*fields.values(), *metadata.values()):
         _require_columns(source, schema, mapping)
     given = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
-    left_out = set(map(trimmed_name, mapping.leave_out))
-    free = {column: kind for column, kind in schema.items() if trimmed_name(column) not in left_out}
     _claim(free, fields, metadata)
     if missing := [name for name in REQUIRED if name not in fields]:
         _refuse_left_out(missing, [column for column in schema if column not in free])

@@ -101,25 +101,27 @@ def dotted(path: MetadataPath) -> str:
     return printable(".".join(("metadata", *path)))
 
 
-def two_columns(place: str | MetadataPath, one: str, other: str) -> RosterError:
-    """Refuse two columns for one place."""
+def two_columns(place: str | MetadataPath, one: str, other: str, or_else: str = "") -> RosterError:
+    """Refuse two columns for one place; `or_else` is another way out."""
     named = place if isinstance(place, str) else dotted(place)
-    return RosterError(f"two columns for {named}: {one!r} and {other!r}; rename or remove one")
+    return RosterError(f"two columns for {named}: {one!r} and {other!r}; rename or remove one{or_else}")
 
 
-def called(sources: Mapping[K, Source], names: Collection[str], decided: Collection[str] = ()) -> dict[K, Source]:
+def called(sources: Mapping[K, Source], names: Collection[str], undecided: Collection[str]) -> dict[K, Source]:
     """Give sources with the names that a roster has for their columns: what cannot be seen around one is trimmed.
 
-    A column that is there by its very name is that one. Raises RosterError where another is called so but for that,
-    unless it is `decided` what becomes of it: in JSON it may be the same one, spelled otherwise in some rows.
+    A column that is there by its very name is that one. Raises RosterError where another is called so but for that, and
+    is `undecided`, nothing being said of what becomes of it: in JSON it may be the same one, spelled otherwise in some
+    rows.
     """
     times = Counter(map(trimmed_name, names))
     near = {key: name for name in names if times[key := trimmed_name(name)] == 1}
     for place, source in sources.items():
         for column in (each for each in source.columns if times[trimmed_name(each)] > 1):
             alike = [name for name in names if trimmed_name(name) == trimmed_name(column)]
-            if not {*alike} <= {column, *decided}:
-                raise two_columns(place, *alike[:2])
+            if spare := [name for name in alike if name != column and name in undecided]:
+                or_else = f", or put {spare[0]!r} under [columns] leave_out" if column in names else ""
+                raise two_columns(place, alike[0], alike[1], or_else)
 
     def there(source: Source) -> dict[str, str]:
         return {each: near.get(trimmed_name(each), each) for each in source.columns if each not in names}

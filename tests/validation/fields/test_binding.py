@@ -297,10 +297,15 @@ def test_what_cannot_be_seen_around_the_name_of_a_column_is_no_part_of_it(around
         bound("uid", "name", "Dept", dept, others="metadata")
     tables: list[dict[str, Any]] = [{"link": "mail"}, {"link": mail}, {"link": "{uid} {mail}"}]
     for table in [*tables, {"metadata": {"mail": "mail"}}]:
-        said = rf"two columns for (link|metadata.mail): 'mail' and {re.escape(repr(mail))}; rename or remove one"
+        spare = "mail" if table == {"link": mail} else mail
+        mend = rf"rename or remove one, or put {re.escape(repr(spare))} under \[columns\] leave_out"
+        said = rf"two columns for (link|metadata.mail): 'mail' and {re.escape(repr(mail))}; {mend}"
         with pytest.raises(RosterError, match=said):
             bound("uid", "name", "mail", mail, **table)
-    assert bound("uid", "name", "mail", mail, link="mail", leave_out=[mail])[0]["link"] == FromColumn("mail")
+    for left_out in ("mail", mail, f"{mail} "):
+        assert bound("uid", "name", "mail", mail, link="mail", leave_out=[left_out])[0]["link"] == FromColumn("mail")
+    fields, metadata, _ = bound("uid", "name", "mail", mail, link="mail", others="metadata.hr")
+    assert (fields["link"], metadata) == (FromColumn("mail"), {("hr", "mail"): FromColumn(mail)})
     both = FirstOf((FromColumn("mail"), FromColumn(mail)))
     assert bound("uid", "name", "mail", mail, link=["mail", mail])[0]["link"] == both
     with pytest.raises(RosterError, match="two columns for link: "):
