@@ -255,7 +255,7 @@ def _codec(file: InputFile, origin: Origin, options: RosterOptions) -> str | Non
 
 
 def _is_of_rejected(file: InputFile, origin: Origin, codec: str | None, options: RosterOptions) -> bool:
-    """Whether the first line, in this encoding, names the columns of rejected rows. Raises RosterError."""
+    """Whether the first line or object, in this encoding, has the columns of rejected rows. Raises RosterError."""
     with open_text(origin, codec) as stream:
         if file.family in SPARSE:
             return first_keys(stream.read(CHUNK)) >= {*ADDED}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -232,6 +233,17 @@ def test_rejected_lines_are_told_by_their_keys(tmp_path: Path, more: str, encodi
     path.write_text(f'{{"uid":"a","name":"Jörg",{more}}}\n', encoding)
     batch = next(iter(open_roster(path, RosterOptions(encoding="cp1252")).batches()))
     assert batch.frame["name"].to_list() == ["Jörg"]
+
+
+@pytest.mark.parametrize("form", ["[{}]", "\n[\n  {},\n  {}\n]\n", "\r\n{}"])
+def test_rejected_objects_are_told_by_their_keys_in_an_array_too(tmp_path: Path, form: str) -> None:
+    """Whoever mends them may have made one of the lines, one object over several of them."""
+    path = tmp_path / "r.json"
+    for more, encoding in [({"_row": 1e400, "_errors": ""}, "utf-8"), ({}, "cp1252")]:
+        one = json.dumps({"uid": "a", "name": "Jörg", **more}, ensure_ascii=False, indent=2)
+        path.write_text(form.replace("{}", one.replace("Infinity", "1e400")), encoding, newline="")
+        batch = next(iter(open_roster(path, RosterOptions(encoding="cp1252")).batches()))
+        assert {*batch.frame["name"]} == {"Jörg"}
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,13 @@ def parsed(line: str) -> Values:
 
 
 def first_keys(text: bytes) -> AbstractSet[str]:
-    """Give the keys of the first line of a text, whose letters may be in any encoding; none where it is no object."""
-    with suppress(ValueError):
-        return parsed(text.split(b"\n", 1)[0].decode(errors="replace")).keys()
+    """Give the keys of the first object of a text, alone or in an array; none where there is none, or not all of it.
+
+    The letters may be in any encoding.
+    """
+    with suppress(ValueError, RecursionError):
+        value, _ = json.JSONDecoder(parse_int=str).raw_decode(text.decode(errors="replace").lstrip("[ \t\r\n"))
+        return value.keys() if isinstance(value, dict) else frozenset()
     return frozenset()
 
 
