@@ -46,6 +46,7 @@ class _Lines:
         self._tabs = text.lstrip(b"\r\n").split(self.eol, 1)[0].count(b"\t")
         end = rb"\r*+(?:\n|\Z)" if self.eol == b"\n" else rb"\r|\Z"
         self._opening = re.compile(rb'(?:\A|[\t%s]) *+(?=")' % self.eol)
+        self._unquoted = re.compile(rb'%s[^"%s]*+(?=%s|\Z)' % (self.eol, self.eol, self.eol))
         content = Dialect("\t", escape=escape).content.encode()
         self._quoted = re.compile(rb'"%s" *+(?=\t|%s)' % (content, end), re.DOTALL)
 
@@ -62,7 +63,7 @@ class _Lines:
         if not (b"\t" in (cell := text[start:end]) or self.eol in cell):
             return False
         first, last = text.rfind(self.eol, 0, start) + 1, text.find(self.eol, end)
-        if not first and last >= 0:  # of a header, whose tabs tell nothing of itself
-            last = text.find(self.eol, last + 1)
+        if not first:  # of a header, whose tabs tell nothing of itself
+            last = found.end() if (found := self._unquoted.search(text, end)) else -1
         lines = text[first : last if last >= 0 else len(text)].split(self.eol)
         return all(line.count(b"\t") == self._tabs for line in lines)

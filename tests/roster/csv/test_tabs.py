@@ -63,6 +63,20 @@ def test_of_a_line_end_in_the_header_the_row_behind_it_tells(tmp_path: Path, row
     assert is_ever_quoted(LocalFile(path)) is quoted
 
 
+@pytest.mark.parametrize(
+    ("rows", "quoted"), [("u0\tAnn\tLee\tx\n", True), ('"u0\n"\tAnn\tLee\tx', True), ("", True), ("u0\tAnn\n", False)]
+)
+@pytest.mark.parametrize("eol", ["\n", "\r\n", "\r"])
+def test_of_several_line_ends_in_the_header_the_first_line_without_quotes_tells(
+    tmp_path: Path, rows: str, quoted: bool, eol: str
+) -> None:
+    """Its pieces may have as many tabs each, and the one behind the first has no more of its own."""
+    path = tmp_path / "r.tsv"
+    text = 'uid\t"Given\nname"\t"Family\nname"\tname\n' + rows
+    path.write_text(text.replace("\n", eol), newline="")
+    assert is_ever_quoted(LocalFile(path)) is quoted
+
+
 @pytest.mark.parametrize("eol", ["\n", "\r\n", "\r"])
 def test_one_quoted_cell_far_into_a_file_is_found(tmp_path: Path, eol: str) -> None:
     """Wherever the reading of the file is cut: here in the middle of the cell."""
