@@ -126,6 +126,15 @@ def nobody() -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
+def _minded_signals() -> Iterator[None]:
+    """A command that ran in this process leaves its signals ignored, which what the next test starts would inherit."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture(autouse=True)
 def _unconfigured_logging() -> None:
     """A command that ran in this process has set up its log: the next test begins without one."""
     structlog.reset_defaults()

@@ -5,24 +5,21 @@ Arguments that are wrong, and all exceptions, end here: a message on stderr and 
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from provisioner import __version__
-from provisioner.cli.asked import Asked
 from provisioner.cli.boundary import boundary, show
-from provisioner.errors import ExitCode, ProvisionerError, UsageError
+from provisioner.cli.slips import ANSWERING, asked_for, misused
+from provisioner.errors import ExitCode, UsageError
 from provisioner.streams import finish, say
 
 if TYPE_CHECKING:
     from cyclopts import App
 
-    from provisioner.settings.tables import Settings
 
 ABOUT: Final = "Put a roster of users into CometChat: checked, rate-limited and crash-exact."
 
@@ -77,15 +74,6 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "emulator": ("provisioner.emulator.command:emulator", "Run a local stand-in for the CometChat API."),
 }
 """Name of a command → where it is, and what the list of commands says of it."""
-
-SUMMED_UP: Final = frozenset({"run", "validate", "plan", "sync", "verify", "undo", "fleet"})
-"""Commands whose `--json` is a summary, whatever they end with; they see to that themselves."""
-
-FILED: Final = frozenset({"run", "validate", "sync"})
-"""Commands that leave their summary as a file beside their results."""
-
-ANSWERING: Final = frozenset({"merge", "status", "history", "show", "backup", "constraints", "doctor"})
-"""Commands whose `--json` is their answer; when they have none, a summary says why."""
 
 # Where a line is added, unless it is there.
 _STARTUP: Final = {"bash": "~/.bashrc", "zsh": "~/.zshrc", "powershell": "its profile"}
@@ -199,55 +187,11 @@ def _carry_out_command(words: list[str]) -> int:
         carry_out, bound, _ = application().parse_args(words, print_error=False, exit_on_error=False)
     except CycloptsError as error:
         error_message = UsageError(usage.sentence(error, name))
-        with _asked_for(chain, options, usage.roster_in(rest, command)).leaving_summary():
+        with misused(chain, options, rest, command).leaving_summary():
             raise error_message from None
-    answering = bool(chain) and chain[-1] in ANSWERING
-    with _asked_for(chain, options).leaving_summary() if answering else nullcontext():
+    with asked_for(chain, options).leaving_summary() if {*chain[-1:]} & ANSWERING else nullcontext():
         code: int | None = carry_out(*bound.args, **bound.kwargs)
     return ExitCode.OK if code is None else code
-
-
-def _asked_for(chain: Sequence[str], options: Sequence[str], words: Sequence[str] = ()) -> Asked:
-    """Say of a command whose arguments make no sense whether its summary was wanted, and where.
-
-    words  of it, that may be its roster
-    """
-    from provisioner.cli.usage import value_of
-
-    command = chain[-1] if chain else ""
-    filed = command in FILED
-    configured = _configured(value_of(options, "--config", "-c")) if filed else None
-    output: dict[str, object] = {"json": _is_given("--json", options) and command in SUMMED_UP | ANSWERING}
-    if filed:
-        given = value_of(options, "--output", "-o")
-        output["file"] = Path(given) if given else configured and configured.output.file
-    tables: dict[str, dict[str, object]] = {
-        "output": output,
-        "run": {
-            "dry_run": _is_given("--dry-run", options, otherwise=configured is not None and configured.run.dry_run)
-        },
-        # Nothing that one of these words names is to be taken for a summary.
-        "words": {word: Path(word.partition("=")[2] or word) for word in options},
-    }
-    nightly = command == "sync"
-    shard = None if nightly else value_of(options, "--shard") or (configured and configured.run.shard)
-    roster = words if filed and shard is None else ()  # the summary of a shard is elsewhere
-    return Asked(roster, tables, check=command == "validate", nightly=nightly, slip=True)
-
-
-def _is_given(flag: str, options: Sequence[str], *, otherwise: bool = False) -> bool:
-    """Whether a flag is among them, in any of its forms: `--json=true` is one; `otherwise` where it is in none."""
-    given = [each.partition("=")[2].lower() for each in options if each == flag or each.startswith(f"{flag}=")]
-    return given[-1] not in {"false", "no", "n", "f", "0"} if given else otherwise
-
-
-def _configured(config: str | None) -> Settings | None:
-    """Give the settings without the flags; None where they cannot be read."""
-    from provisioner.settings.tables import load
-
-    with suppress(ProvisionerError):
-        return load({}, os.environ, Path(config) if config else None)
-    return None
 
 
 def _page_of(name: str, command: App) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from cyclopts import App, Argument, CycloptsError
 from cyclopts.exceptions import (
@@ -41,34 +41,6 @@ def sentence(error: CycloptsError, command: str) -> str:
             state = "; the state is named with --state" if command.endswith(" history") else ""
             return f"{command} has no use for {word!r}{state}; see {command} --help"
     return " ".join(str(error).split())
-
-
-def value_of(options: Sequence[str], *names: str) -> str | None:
-    """Give what was said last for an option with these names, as far as it can be told without all the others."""
-    found = None
-    for number, word in enumerate(options):
-        name, joined, value = word.partition("=")
-        if name in names:
-            found = value if joined else next(iter(options[number + 1 : number + 2]), None)
-    return found
-
-
-def roster_in(options: Sequence[str], command: App) -> list[str]:
-    """Give the words that are no option and no value of one; none where that cannot be told without all the others."""
-    known = command.assemble_argument_collection()
-    flags = {name for each in known if each.resolved_hint is bool for name in each.names}
-    found, takes = list[str](), False
-    for word in options:
-        if not word.startswith("-"):
-            found += [] if takes else [word]
-            takes = False
-            continue
-        takes = not (word in flags or "=" in word)
-        if takes and word[:2] != "--" and len(word) > 2:  # `-qy`, or `-oNAME`
-            if not {f"-{letter}" for letter in word[1:]} <= flags:
-                return []
-            takes = False
-    return found
 
 
 def _refusal(error: CoercionError, argument: Argument, value: str) -> str:

@@ -11,9 +11,9 @@ import pytest
 
 from provisioner import __version__
 from provisioner.cli import app as cli
-from provisioner.cli.app import ANSWERING, COMMANDS, SUMMED_UP, application, carry_out
+from provisioner.cli.app import COMMANDS, application, carry_out
 from provisioner.cli.asked import Asked
-from provisioner.cli.usage import roster_in
+from provisioner.cli.slips import ANSWERING, SUMMED_UP
 from provisioner.errors import ExitCode, ProvisionerError, UsageError
 
 
@@ -77,25 +77,6 @@ def test_wrong_usage_ends_the_command_with_one_line(
         cli.main()
     assert ended.value.code == 2
     assert capsys.readouterr() == ("", "error: provisioner has no command rnu; did you mean run?\n")
-
-
-@pytest.mark.parametrize(
-    ("words", "roster"),
-    [
-        ("a.csv b.csv --nope", ["a.csv", "b.csv"]),
-        ("--max-in-flight 6x4 a.csv", ["a.csv"]),
-        ("--share=2 -q a.csv -o x.csv --emulator b.csv -c p.toml", ["a.csv", "b.csv"]),
-        ("a.csv --share", ["a.csv"]),
-        ("--share 2", []),
-        ("-qy a.csv", ["a.csv"]),
-        ("a.csv -ox.csv", []),
-        ("a.csv -qyo x.csv", []),
-    ],
-)
-def test_the_roster_is_found_among_arguments_that_make_no_sense(words: str, roster: list[str]) -> None:
-    """A word behind an option is its value, unless it takes none."""
-    _, apps, _ = application().parse_commands(["run"])
-    assert roster_in(words.split(), apps[-1]) == roster
 
 
 @pytest.fixture

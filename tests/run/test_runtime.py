@@ -28,15 +28,6 @@ from tests.rig.api import until
 from tests.rig.work import Place
 
 
-@pytest.fixture(autouse=True)
-def _signals() -> Iterator[None]:
-    """A command leaves its signals ignored; the tests behind this one want theirs."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    yield
-    for number, handler in kept.items():
-        signal.signal(number, handler)
-
-
 def conducted(tmp_path: Path, *, as_json: bool) -> ExitCode:
     place = Place(tmp_path)
     place.write("uid,name\nann,Ann\nbob,\n")
