@@ -7,6 +7,7 @@
     │   │   ├── RosterError           the roster cannot be read
     │   │   │   ├── EmptyRosterError  there is nothing in it; a part that was found is left out then
     │   │   │   ├── UnmappedError     no column is the uid, or none the name (`provisioner.validation.fields.binding`)
+    │   │   │   ├── AbsentError       a column that `[columns]` names is not there (there as well)
     │   │   │   ├── NotAnObjectError  a line of NDJSON is none (`provisioner.roster.formats.ndjsonfile`)
     │   │   │   ├── UndecodedError    it is read in another encoding (`provisioner.roster.encodings.readings`)
     │   │   │   │   └── NotUtf8Error  it is not UTF-8, though no encoding was named
