@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, TypeVar
 
 from provisioner.errors import ExitCode, ProvisionerError, StorageError, limit_reached
 
@@ -29,8 +29,10 @@ class Stop:
     exit_code: ExitCode
 
     @classmethod
-    def because_of(cls, error: Exception, where: str = "") -> Self:
+    def because_of(cls, error: Exception, where: str = "") -> Stop:
         """End a run that an error cuts short: what we have words for, or a bug of ours at `where`."""
+        if isinstance(error, InterruptedEarlyError):
+            return error.stop
         if isinstance(error, ProvisionerError):
             return cls(error.reason, str(error), error.exit_code)
         if (limit := limit_reached(error)) is not None:

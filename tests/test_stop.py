@@ -169,6 +169,7 @@ def test_a_nap_can_be_cancelled() -> None:
 def test_a_run_ends_by_storage_that_gave_out_or_by_a_bug() -> None:
     """A full disk keeps its own words and exit code; anything else is a bug of ours, told with where it was."""
     assert Stop.because_of(StorageError("j: no room")) == Stop("storage", "j: no room", ExitCode.SAFETY)
+    assert Stop.because_of(InterruptedEarlyError(FIRST)) is FIRST
     assert Stop.because_of(KeyError("x"), "row 3: ") == Stop("bug", "row 3: KeyError: 'x'", ExitCode.BUG)
 
 

@@ -25,7 +25,7 @@ from provisioner.results.manifest import NOTHING_RECORDED, Record, forget_notes
 from provisioner.results.outputs import Outputs
 from provisioner.results.tables import plain_table
 from provisioner.sending.users.needs import Needs
-from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop, Stopper
+from provisioner.stop import NOT_CONFIRMED, Stop, Stopper
 from provisioner.tally import RequestTally, Tally
 from provisioner.wording import counted, duration, iso_time, json_text
 
@@ -237,7 +237,7 @@ def document_of_end(
     started  UNIX seconds
     outputs  the one file that is written now: the summary
     """
-    stop = error.stop if isinstance(error, InterruptedEarlyError) else Stop.because_of(error)
+    stop = Stop.because_of(error)
     if stop.exit_code is ExitCode.BUG:  # what a bug of ours says can hold anything
         stop = replace(stop, message=type(error).__name__)
     return lasted(started, time.time()) | ended(stop, stop.exit_code, outputs) | record.document

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError, StorageError, UsageError
+from provisioner.errors import ConfigurationError, ExitCode, OutputError, StorageError, UsageError
 from provisioner.files.cures import foreign_name
 from provisioner.files.looking import same_file
 from provisioner.journal.header import app_at
@@ -29,7 +29,7 @@ from provisioner.run.runtime import is_agreed, is_anybody_there
 from provisioner.settings.layers import flag_of
 from provisioner.settings.named import APPROVED, named_files
 from provisioner.settings.tables import Settings
-from provisioner.stop import InterruptedEarlyError, Stopper
+from provisioner.stop import Stop, Stopper
 from provisioner.sync import night
 from provisioner.sync.keptplan import (
     KeptPlan,
@@ -84,7 +84,7 @@ def measured(arguments: Sequence[str], settings: Settings) -> Iterator[dict[str,
     try:
         yield document
     except BaseException as error:
-        document = {"exit_code": _code_of(error)}
+        document = {"exit_code": Stop.because_of(error).exit_code if isinstance(error, Exception) else ExitCode.BUG}
         raise
     finally:
         try:
@@ -93,12 +93,6 @@ def measured(arguments: Sequence[str], settings: Settings) -> Iterator[dict[str,
         except (OSError, StorageError) as error:
             # The sync ended as it ended; that its file grows old is what an alert sees.
             log.error("metrics.not_written", reason=str(error))
-
-
-def _code_of(error: BaseException) -> ExitCode:
-    if isinstance(error, InterruptedEarlyError):
-        return error.stop.exit_code
-    return error.exit_code if isinstance(error, ProvisionerError) else ExitCode.BUG
 
 
 def _state_of(arguments: Sequence[str], settings: Settings) -> Path | None:

@@ -23,7 +23,7 @@ from provisioner.journal.header import open_for_reading
 from provisioner.journal.schema import Meta
 from provisioner.journal.statements import read_json, select
 from provisioner.logs.events import get_logger
-from provisioner.stop import InterruptedEarlyError, Stop
+from provisioner.stop import Stop
 
 log = get_logger()
 
@@ -250,8 +250,6 @@ class Course:
 
 def _reason(error: BaseException) -> str:
     """Name an error as a summary would; what is no `Exception` comes from outside, as a cancellation does."""
-    if isinstance(error, InterruptedEarlyError):
-        return error.stop.reason
     return Stop.because_of(error).reason if isinstance(error, Exception) else "interrupted"
 
 
