@@ -177,7 +177,7 @@ def _carry_out_command(words: list[str]) -> int:
     options = words[: words.index("--")] if "--" in words else words
     wants_help = not {*HELP}.isdisjoint(options)
     chain, apps, rest = application().parse_commands([each for each in options if each not in HELP])
-    name, command = " ".join(("provisioner", *chain)), apps[-1]
+    name, last, command = " ".join(("provisioner", *chain)), next(reversed(chain), ""), apps[-1]
     if command.default_command is None and rest:
         raise UsageError(usage.no_such_command(rest[0], name, command))
     if command.default_command is None or wants_help:
@@ -187,9 +187,9 @@ def _carry_out_command(words: list[str]) -> int:
         carry_out, bound, _ = application().parse_args(words, print_error=False, exit_on_error=False)
     except CycloptsError as error:
         error_message = UsageError(usage.sentence(error, name))
-        with misused(chain, options, rest, command).leaving_summary():
+        with misused(last, options, rest, command).leaving_summary():
             raise error_message from None
-    with asked_for(chain, options).leaving_summary() if {*chain[-1:]} & ANSWERING else nullcontext():
+    with asked_for(last, options).leaving_summary() if last in ANSWERING else nullcontext():
         code: int | None = carry_out(*bound.args, **bound.kwargs)
     return ExitCode.OK if code is None else code
 

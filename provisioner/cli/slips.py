@@ -31,21 +31,21 @@ ANSWERING: Final = frozenset({"merge", "status", "history", "show", "backup", "c
 """Commands whose `--json` is their answer; when they have none, a summary says why."""
 
 
-def asked_for(chain: Sequence[str], options: Sequence[str]) -> Asked:
-    """Say of a command (its name, word by word) whether its summary is wanted as JSON."""
-    wants_json = _is_given("--json", options) and not {*chain[-1:]}.isdisjoint(SUMMED_UP | ANSWERING)
+def asked_for(name: str, options: Sequence[str]) -> Asked:
+    """Say of a command, by its name, whether its summary is wanted as JSON."""
+    wants_json = name in SUMMED_UP | ANSWERING and _is_given("--json", options)
     return Asked((), {"output": {"json": wants_json}}, slip=True)
 
 
-def misused(chain: Sequence[str], options: Sequence[str], words: Sequence[str], command: App) -> Asked:
+def misused(name: str, options: Sequence[str], words: Sequence[str], command: App) -> Asked:
     """Say the same where the arguments make no sense, and of a command with a roster where its summary is.
 
     words  its arguments, behind its name
     """
-    asked = asked_for(chain, options)
-    if FILED.isdisjoint(chain[-1:]):
+    asked = asked_for(name, options)
+    if name not in FILED:
         return asked
-    configured, nightly = _configured(_value_of(options, "--config", "-c")), chain[-1] == "sync"
+    configured, nightly = _configured(_value_of(options, "--config", "-c")), name == "sync"
     given = _value_of(options, "--output", "-o")
     dry_run = _is_given("--dry-run", options, otherwise=configured is not None and configured.run.dry_run)
     tables = {
@@ -56,7 +56,7 @@ def misused(chain: Sequence[str], options: Sequence[str], words: Sequence[str], 
     }
     shard = None if nightly else _value_of(options, "--shard") or (configured and configured.run.shard)
     roster = roster_in(words, command) if shard is None else ()  # the summary of a shard is elsewhere
-    return replace(asked, roster=roster, tables=tables, check=chain[-1] == "validate", nightly=nightly)
+    return replace(asked, roster=roster, tables=tables, check=name == "validate", nightly=nightly)
 
 
 def roster_in(options: Sequence[str], command: App) -> list[str]:

@@ -236,8 +236,10 @@ def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
 
         return partial(open_json, options.missing, origin, codec)
     implied = "\t" if file.family == _TAB else None
-    # Rejected rows that came back are fed in with the settings of their roster, and are written in one way.
-    if _is_of_rejected(file, origin, codec, options):
+    # Rejected rows that came back are fed in with the settings of their roster, and are written in one way. Where these
+    # say nothing of how it is written, they are read as all others are.
+    told = file.family == _TAB or options.escape or options.header_row
+    if told and _is_of_rejected(file, origin, codec, options):
         header = HeaderOptions(options.delimiter, missing=options.missing, implied=implied)
         return partial(_csv, origin, codec, header)
     escape, delimiter = options.escape, options.delimiter or implied

@@ -247,7 +247,8 @@ def _refuse_left_out(missing: Sequence[str], left_out: Sequence[str]) -> None:
 
 def _refuse_misspelled(left_out: Sequence[str], schema: Mapping[str, pl.DataType], taken: Collection[str]) -> None:
     """Refuse the name of no column where one that nobody has named, and that is called nearly so, would be taken."""
-    for column in (each for each in left_out if trimmed_name(each) not in map(trimmed_name, schema)):
+    there = set(map(trimmed_name, schema))
+    for column in (each for each in left_out if trimmed_name(each) not in there):
         if close := closest(column, taken, key=_key, cutoff=0.8):
             wrong = f"[columns] leave_out names the column {column!r}, which the roster does not have"
             mend = "write the name as it stands there, or take it out of leave_out"
