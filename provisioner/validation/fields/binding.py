@@ -143,7 +143,7 @@ def bind(
         _take_in(unknown, mapping.others, metadata)
         used.update(unknown)
         unknown = ()
-    _refuse_misspelled(mapping.leave_out, schema, used - given)
+    _refuse_misspelled(mapping.leave_out, set(map(trimmed_name, schema)), used - given)
     if twice := next((column for column in schema if column in used and column in repeated), None):
         raise RosterError(f"two columns are named {twice!r}; rename or remove one")
     _check_paths(metadata, mapping)
@@ -245,9 +245,8 @@ def _refuse_left_out(missing: Sequence[str], left_out: Sequence[str]) -> None:
             raise RosterError(f"{what}; take it out of leave_out, or say under [columns] what {name} is made of")
 
 
-def _refuse_misspelled(left_out: Sequence[str], schema: Mapping[str, pl.DataType], taken: Collection[str]) -> None:
+def _refuse_misspelled(left_out: Sequence[str], there: Collection[str], taken: Collection[str]) -> None:
     """Refuse the name of no column where one that nobody has named, and that is called nearly so, would be taken."""
-    there = set(map(trimmed_name, schema))
     for column in (each for each in left_out if trimmed_name(each) not in there):
         if close := closest(column, taken, key=_key, cutoff=0.8):
             wrong = f"[columns] leave_out names the column {column!r}, which the roster does not have"
