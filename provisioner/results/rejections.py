@@ -19,7 +19,7 @@ from provisioner.results.formats.writing import Writer, write_csv, write_frames,
 from provisioner.results.manifest import REJECTED, remove_other, rewrite, written_last
 from provisioner.results.outputs import Outputs
 from provisioner.results.spool import Spool
-from provisioner.roster.columns import ADDED, MARKED, all_named, named
+from provisioner.roster.columns import ADDED, MARKED, named
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.files.inputs import FAMILIES
 from provisioner.roster.formats.ndjsonline import LINE
@@ -119,9 +119,7 @@ def _frames(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:
     """Give the rows as the roster has them, without what a reader added for itself."""
     wanted = {*dress.columns, *ADDED}
     for frame in rejected.frames():
-        yield frame.select(
-            all_named(name for name in frame.columns if name != LINE and (not dress.columns or name in wanted))
-        )
+        yield frame[[name for name in frame.columns if name != LINE and (not dress.columns or name in wanted)]]
 
 
 def _as_stored(frames: Iterator[pl.DataFrame], stored: Mapping[str, pl.DataType]) -> Iterator[pl.DataFrame]:

@@ -87,7 +87,7 @@ def rejected_rows(batch: RosterBatch, lines: pl.DataFrame) -> pl.DataFrame:
     """
     is_rejected = lines["error_code"].is_not_null()
     errors = lines.filter(is_rejected)
-    rows = batch.frame.drop(ADDED, strict=False)[batch.positions(errors["row"])]
+    rows = batch.frame[batch.positions(errors["row"]), [name for name in batch.frame.columns if name not in ADDED]]
     return rows.with_columns(errors["row"].alias("_row"), errors["error_message"].alias("_errors"))
 
 

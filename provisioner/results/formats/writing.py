@@ -37,7 +37,9 @@ def fill(temporary: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, wri
 def write_csv(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, delimiter: str = ",") -> None:
     """Add frames to a text, cells apart by `delimiter`. Raises OSError."""
     with path.open("ab") as file:
-        pl.DataFrame(schema=schema).write_csv(file, separator=delimiter)
+        first = next(frames, None)
+        first = pl.DataFrame(schema=schema) if first is None else first
+        first.write_csv(file, separator=delimiter)
         for frame in frames:
             frame.write_csv(file, include_header=False, separator=delimiter)
 

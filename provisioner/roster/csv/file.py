@@ -242,10 +242,10 @@ class _BlockParser:
             frame = self._by_polars(names, data, self._dialect.delimiter.join(names).encode() + eol)
         if frame is None:
             return None
-        surplus = frame.select(names[self._width :])
+        surplus = frame[names[self._width :]]
         if surplus.width and surplus.height - without_blank_rows(surplus).height < surplus.height:
             return None
-        return frame.select(names[: self._width])
+        return frame[names[: self._width]]
 
     def _behind(self, data: bytes) -> int:
         """Count the cells of the first row behind the last column, which are blank in all rows or in none."""

@@ -36,7 +36,7 @@ class BehindBlanks:
     """
 
     def __init__(self) -> None:
-        self._usual: list[str] | None = None
+        self._usual: pl.Series | None = None
         self._done = self._many = self._first = 0
         self._ended_blank = False
 
@@ -44,14 +44,15 @@ class BehindBlanks:
         """Look at the cells of a block, which have a row of blanks for each blank line; so many rows in it count."""
         if before < self._done or (self._usual is not None and cells.height == rows and not self._ended_blank):
             return
-        filled = cells.select(pl.all().str.contains(SOMETHING).fill_null(value=False))
-        there = filled.select(pl.any_horizontal(pl.all())).to_series()
-        group = ((~there).cum_sum() + self._ended_blank).filter(there).head(rows)
-        filled, self._ended_blank = filled.filter(there).head(rows), not there[-1]
+        filled = _filled(cells)
+        there = pl.int_range(cells.height, eager=True).is_in(filled["row"].implode())
+        counted_rows = there.arg_true().head(rows)
+        group = ((~there).cum_sum() + self._ended_blank).gather(counted_rows)
+        self._ended_blank = not there[-1]
         first = group[0] if self._usual is None else 0  # a later block goes on with the rows of the one before it
         if self._usual is None:
-            self._usual = _usually_filled(filled.filter(group == first))
-        shapes = filled.select(lacks=~pl.all_horizontal(pl.lit(value=True), *self._usual), group=group)
+            self._usual = _usually_filled(filled, counted_rows.filter(group == first))
+        shapes = pl.DataFrame({"lacks": _lacking(filled, counted_rows, self._usual), "group": group})
         found = shapes.select(pl.col("lacks").all().over("group") & (pl.col("group") > first)).to_series().arg_true()
         self._first = self._first or (before + found[0] + 1 if len(found) else 0)
         self._many += len(found)
@@ -66,10 +67,25 @@ class BehindBlanks:
             yield Notice(BEHIND_BLANK_ROWS, f"{name} has {counted(self._many, 'row')} {what} those; {NO_PART}")
 
 
-def _usually_filled(filled: pl.DataFrame) -> list[str]:
-    """Name the columns that nearly all of some rows fill; none where a single row would say it."""
-    least = max(2, _NEARLY_ALL * filled.height)
-    return [column.name for column in filled if int(column.sum()) >= least]
+def _filled(cells: pl.DataFrame) -> pl.DataFrame:
+    """Give `row` and `column` of each cell in which something stands; by one series, however many columns there are."""
+    texts = pl.concat([column.alias("") for column in cells])
+    at = texts.str.contains(SOMETHING).arg_true()
+    return pl.DataFrame({"row": at % max(1, cells.height), "column": at // max(1, cells.height)})
+
+
+def _usually_filled(filled: pl.DataFrame, rows: pl.Series) -> pl.Series:
+    """Give the columns that nearly all of some rows fill; none where a single row would say it."""
+    least = max(2, _NEARLY_ALL * len(rows))
+    many = filled.filter(pl.col("row").is_in(rows.implode())).group_by("column").len()
+    return many.filter(pl.col("len") >= least)["column"]
+
+
+def _lacking(filled: pl.DataFrame, rows: pl.Series, usual: pl.Series) -> pl.Series:
+    """Tell of rows whether they leave one of the usual columns empty (Boolean)."""
+    many = filled.filter(pl.col("column").is_in(usual.implode())).group_by("row").len()
+    full = many.filter(pl.col("len") == len(usual))["row"]
+    return ~rows.is_in(full.implode()) & (len(usual) > 0)
 
 
 def remarks_on(frame: pl.DataFrame, dialect: Dialect, *, spread: bool) -> dict[str, Sequence[int]]:
