@@ -102,7 +102,8 @@ def parse_address(given: str) -> Address:
         raise ConfigurationError(f"no address of a database that can be asked; give one like {_FORM}")
     try:
         parts = urlsplit(given)
-        whole = bool(parts.path.strip("/")) and (kind == "sqlite" or bool(parts.hostname)) and (parts.port or 1) > 0
+        placed = not parts.netloc if kind == "sqlite" else bool(parts.hostname)
+        whole = bool(parts.path.strip("/")) and placed and (parts.port or 1) > 0
     except ValueError:
         whole = False
     if not whole:

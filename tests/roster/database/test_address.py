@@ -58,10 +58,10 @@ def test_a_password_in_it_is_refused_and_not_repeated(given: str) -> None:
 @pytest.mark.parametrize(
     "given",
     ["", "hr.db", "oracle://db/hr", "postgresql://", "postgresql:///hr", "postgresql://db", "postgresql://db:x/hr",
-     "mysql://db/", "sqlite://"],
+     "mysql://db/", "sqlite://", "sqlite://out/staff.db", "sqlite://localhost/srv/staff.db"],
 )  # fmt: skip
 def test_what_is_no_address_is_told_what_one_looks_like(given: str) -> None:
-    """One sentence with an example of each."""
+    """One sentence with an example of each; a file has no host, and a folder in its place would be another file."""
     with pytest.raises(ConfigurationError, match=r"give one like postgresql://user@host/database, mysql"):
         parse_address(given)
 
