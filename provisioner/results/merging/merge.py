@@ -26,11 +26,13 @@ from provisioner.results.merging.ordered import in_order, rows_of, with_tokens
 from provisioner.results.merging.parts import joined
 from provisioner.results.merging.shards import FinishedShard, finished_shards, merging_to, worst
 from provisioner.results.outputs import Outputs, journal_of, summary_of
-from provisioner.results.rejections import Dress, keep_rejected
+from provisioner.results.rejections import WORKBOOK, Dress, keep_rejected
 from provisioner.results.spool import Spool
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.roster.columns import ADDED, all_named
+from provisioner.roster.files.inputs import FAMILIES
 from provisioner.roster.formats.ndjsonline import LINE
+from provisioner.roster.workbook.package import open_package
 from provisioner.stop import Stop
 from provisioner.validation.rules import FIRST_ROWS, Found
 
@@ -142,16 +144,18 @@ def _compare(shard: FinishedShard, counts: Counts) -> None:
 def _write_rejected(outputs: Outputs, files: Sequence[Path]) -> tuple[Path | None, str | None]:
     """Write the rejected rows of all shards as one file, as one run would; the file and its digest."""
     with closing(Spool(outputs.results.parent)) as spool:
-        delimiters = [_head(path) for path in files]
-        sources = [_numbered(path, delimiter) for path, (_, delimiter) in zip(files, delimiters, strict=True)]
+        dresses = [_dress(path) for path in files]
+        sources = [_numbered(path, dress.delimiter) for path, dress in zip(files, dresses, strict=True)]
         for frame in in_order(sources, "_row"):
             spool.append(frame)
-        marked, delimiter = delimiters[0] if delimiters else (False, ",")
-        return keep_rejected(outputs, spool, Dress(delimiter=delimiter, marked=marked))
+        return keep_rejected(outputs, spool, dresses[0] if dresses else Dress())
 
 
-def _head(path: Path) -> tuple[bool, str]:
-    """Tell whether a text begins with a byte order mark, and what separates its cells: what stands before `_errors`."""
+def _dress(path: Path) -> Dress:
+    """Tell how the rejected rows of a shard are written: what separates the cells stands before `_errors`."""
+    if path.suffix == WORKBOOK:
+        with open_package(path) as package:
+            return Dress(sheet=package.sheets[0].name)
     first = b""
     with path.open("rb") as file:
         # A name may hold line ends: as long as its quotes are open, the header goes on.
@@ -159,8 +163,9 @@ def _head(path: Path) -> tuple[bool, str]:
             first += line
             if not first.count(b'"') % 2:
                 break
-    before = first.rpartition(b"_errors")[0][-1:]
-    return first.startswith(_MARK), before.decode() if before in {b";", b"\t", b"|"} else ","
+    is_csv = FAMILIES.get(path.suffix) in {"csv", "tsv"}
+    before = first.rpartition(b"_errors")[0].removesuffix(b'"')[-1:]
+    return Dress(delimiter=before.decode() if is_csv else ",", marked=first.startswith(_MARK))
 
 
 def _numbered(path: Path, delimiter: str) -> Iterator[pl.DataFrame]:

@@ -12,6 +12,7 @@ import polars as pl
 from provisioner.roster.csv.blocks import BlockSizes
 from provisioner.roster.csv.file import open_csv
 from provisioner.roster.csv.header import HeaderOptions
+from provisioner.roster.files.inputs import FAMILIES
 from provisioner.roster.formats.rows import Roster
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.roster.wrapped import unmarked
@@ -34,7 +35,7 @@ def rows_of(path: Path, delimiter: str | None = None) -> Iterator[pl.DataFrame]:
 
 
 def _opened(path: Path, delimiter: str | None) -> Roster:
-    if path.suffix.lower() in {".csv", ".txt"}:
+    if FAMILIES.get(path.suffix.lower()) in {"csv", "tsv"}:
         header = HeaderOptions(delimiter, header_row=1, missing=_nothing_missing)
         return open_csv(path, options=header, sizes=BlockSizes(block=_BLOCK))
     return open_roster(path, RosterOptions(missing=_nothing_missing), path.parent)

@@ -25,6 +25,7 @@ from provisioner.results.merging.merge import merge
 from provisioner.results.outputs import FORMATS
 from provisioner.results.rejections import Dress, write_rejected
 from provisioner.results.spool import Spool
+from provisioner.roster.workbook.file import open_workbook
 
 AT = "2026-01-31T10:00:00.000Z"
 
@@ -129,17 +130,29 @@ def test_rejected_rows_that_no_workbook_has_room_for_are_merged_into_a_csv(tmp_p
     assert not (tmp_path / "all.rejected.xlsx").exists()
 
 
+def test_the_sheet_of_rejected_rows_has_the_title_that_it_has_in_a_shard(tmp_path: Path) -> None:
+    """So that the rows are fed in with the same --sheet."""
+    frame = pl.DataFrame({"uid": list("abc")})
+    with_rejected(tmp_path / "s", 1, [2, 3, 9], ".xlsx", frame, Dress(sheet="People"))
+    shard(tmp_path / "s", 2, lines([1, 4, 5, 6, 7, 8]))
+    merge(tmp_path / "s", tmp_path / "all.csv")
+    assert open_workbook(tmp_path / "all.rejected.xlsx").sheet == "People"
+
+
 @pytest.mark.sampled
-@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|", "^", "\x01", " ", "_"])
+@pytest.mark.parametrize("suffix", [".csv", ".tsv"])
 @pytest.mark.parametrize("name", ["my\ncomment", 'a "b"\r\n_errors', "a,b;c\td|e", "plain"])
-def test_rejected_rows_are_merged_whatever_stands_in_their_header(tmp_path: Path, delimiter: str, name: str) -> None:
-    """A name may have line ends, quotes, and what separates cells elsewhere: the rows are those of the shards."""
+def test_rejected_rows_are_merged_whatever_stands_in_their_header(
+    tmp_path: Path, delimiter: str, suffix: str, name: str
+) -> None:
+    """Whatever separates the cells: a name may have line ends, quotes, and what does so elsewhere."""
     rows = {1: [2, 3, 9], 2: [1, 4, 5, 6, 7, 8]}
     for number, numbers in rows.items():
         frame = pl.DataFrame({"uid": [f"u{n}" for n in numbers], name: [f"c{n}" for n in numbers]})
-        with_rejected(tmp_path / "s", number, numbers, ".csv", frame, Dress(delimiter=delimiter, marked=True))
+        with_rejected(tmp_path / "s", number, numbers, suffix, frame, Dress(delimiter=delimiter, marked=True))
     merge(tmp_path / "s", tmp_path / "all.csv")
-    with (tmp_path / "all.rejected.csv").open(newline="", encoding="utf-8-sig") as file:
+    with (tmp_path / f"all.rejected{suffix}").open(newline="", encoding="utf-8-sig") as file:
         header, *found = csv.reader(file, delimiter=delimiter)
     assert header == ["uid", name, "_row", "_errors"]
     assert [tuple(cells[:3]) for cells in found] == [(f"u{n}", f"c{n}", str(n)) for n in range(1, 10)]
