@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -37,6 +38,7 @@ _KINDS: Final = {**RESULT_SCHEMA, OF_ROW: pl.Int64()}
 _ISO: Final = "%Y-%m-%dT%H:%M:%S%.3fZ"
 # Texts of people and servers, which may begin with anything; a token is what programs need as it stands.
 _FREE: Final = ("uid_input", "error_code", "error_message", "name")
+_PATTERN: Final = re.compile(r"([*?[])")
 _MIDNIGHT: Final = "T00:00:00"
 
 Shape = Callable[[pl.DataFrame], pl.DataFrame]
@@ -86,10 +88,11 @@ def scan_results(path: Path, columns: Sequence[str] = tuple(RESULT_SCHEMA)) -> p
         case ".csv":
             read = pl.scan_csv(path, infer_schema=False, glob=False)
         case ".ndjson":
+            itself = _PATTERN.sub(r"[\1]", str(path))  # which it would take for one, and cannot be told not to
             if path.stat().st_size:  # what is missing in a line would be null
-                _refuse_others(path, pl.scan_ndjson(path, infer_schema_length=1).collect_schema(), columns)
+                _refuse_others(path, pl.scan_ndjson(itself, infer_schema_length=1).collect_schema(), columns)
             texts = {name: pl.String() if kind == MOMENT else kind for name, kind in kinds.items()}
-            read = pl.scan_ndjson(path, schema=texts)
+            read = pl.scan_ndjson(itself, schema=texts)
         case ".parquet":
             read = pl.scan_parquet(path, glob=False)
         case ".xlsx":

@@ -35,6 +35,15 @@ def test_what_was_written_is_read_back(tmp_path: Path, suffix: str) -> None:
     assert scan_results(path, ("uid", "row")).collect().equals(FRAME.select("uid", "row"))
 
 
+@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("name", ["users?", "users*", "users[12]"])
+def test_a_file_is_read_by_its_very_name(tmp_path: Path, suffix: str, name: str) -> None:
+    """Also where that is a pattern that fits its neighbours."""
+    for each, rows in ((f"{name}{suffix}", FRAME.head(1)), (f"users1{suffix}", FRAME)):
+        write_lines(tmp_path / each, iter([rows]), None)
+    assert scan_results(tmp_path / f"{name}{suffix}").collect().equals(FRAME.head(1))
+
+
 def test_no_text_of_a_csv_is_run_by_a_spreadsheet_program(tmp_path: Path) -> None:
     """But ids of letters, figures and hyphens and tokens stand as they are, because programs look for them."""
     write_lines(tmp_path / "r.csv", iter([FRAME]), None)
