@@ -87,7 +87,8 @@ class Outputs:
             rejected = results.with_suffix(f".check.rejected{rejected_suffix}")
             named = replace(named, rejected=rejected, summary=summary_of(results, check=True))
         named.refuse_overwriting(named.paths(), [("the roster", roster) for roster in rosters])
-        _refuse_rejected(results, rosters, check=check)
+        if rosters:
+            _refuse_rejected(results, rosters, check=check)
         return named
 
     @property

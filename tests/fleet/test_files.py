@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -159,11 +160,18 @@ def test_a_roster_of_other_files_is_read(tmp_path: Path, roster: str) -> None:
 
 
 @pytest.mark.slow
-def test_a_fleet_of_many_jobs_is_looked_through_quickly(tmp_path: Path) -> None:
-    """Every file of each is known by its name: nothing is compared with all others."""
+def test_a_fleet_of_many_jobs_is_looked_through_quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every file of each is known by its name: nothing is compared with all others, nor with all that is there."""
     jobs = "".join(f'[[job]]\nname = "t{at}"\nroster = "r/{at}.csv"\n' for at in range(500))
     (tmp_path / "all.toml").write_text(jobs + '[[job]]\nname = "big"\nroster = "big/*.csv"\nshards = 2000\n')
-    assert len(read_fleet(tmp_path / "all.toml").jobs) == 2500
+    monkeypatch.chdir(tmp_path)
+    there = Path("all.fleet", "big")
+    there.mkdir(parents=True)
+    for at in range(8000):
+        (there / f"{at}.rejected.csv").touch()
+    began = time.monotonic()
+    assert len(read_fleet(Path("all.toml")).jobs) == 2500
+    assert time.monotonic() - began < 20
 
 
 def test_shards_of_one_folder_are_of_one_number(tmp_path: Path) -> None:
