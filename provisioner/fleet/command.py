@@ -23,7 +23,8 @@ from provisioner.fleet.summary import FleetSummary
 from provisioner.fleet.view import watching
 from provisioner.journal.lock import JournalLock
 from provisioner.logs.events import get_logger
-from provisioner.results.summary import write_summary
+from provisioner.results.outputs import refuse_as_output
+from provisioner.results.summary import keep_summary
 from provisioner.run.runtime import begin_agreed, is_anybody_there
 from provisioner.stop import NOT_CONFIRMED, InterruptedEarlyError, Stop, Stopper, confirmed
 from provisioner.wording import counted
@@ -56,8 +57,8 @@ class Manner:
 async def carry_out(fleet: Fleet, manner: Manner, stopper: Stopper) -> FleetSummary:
     """Carry out all jobs of a fleet, each in a process of its own, here or on a cluster.
 
-    Raises `OutputError` when its folder cannot be used, `JournalError` when another fleet of this file is running, and
-    `InterruptedEarlyError` when it is not confirmed.
+    Raises `OutputError` when its folder or the file of its summary cannot be used, `JournalError` when another fleet of
+    this file is running, and `InterruptedEarlyError` when it is not confirmed.
     """
     confirm = manner.confirm
     if confirm is not None and not confirmed(lambda: confirm(prospect(fleet))):
@@ -66,6 +67,7 @@ async def carry_out(fleet: Fleet, manner: Manner, stopper: Stopper) -> FleetSumm
     started, standings = time.time(), [Standing(job) for job in fleet.jobs]
     summary = fleet.folder / "summary.json"
     with alone(fleet), _made(fleet.folder), JournalLock(fleet.folder / "fleet", "take another fleet file"):
+        refuse_as_output(summary, "move it away")
         async with _engine(fleet, manner) as (engine, room):
             stopper.at_once.append(engine.kill)
             at_once = min(manner.at_once or room, len(standings))
@@ -73,9 +75,11 @@ async def carry_out(fleet: Fleet, manner: Manner, stopper: Stopper) -> FleetSumm
             log.info("fleet.started", jobs=len(standings), at_once=at_once, sharing_a_rate=shared, ray=manner.ray)
             with watching(standings, drawn=manner.drawn):
                 await Conductor(standings, engine, stopper, at_once, fleet.base).carry_out()
-        ended = FleetSummary(standings, started, time.time(), stopper.stop, summary)
-        write_summary(summary, ended.document)
-    return ended
+
+        def made(left: bool) -> FleetSummary:
+            return FleetSummary(standings, started, time.time(), stopper.stop, summary if left else None)
+
+        return keep_summary(summary, stopper, made)
 
 
 def prospect(fleet: Fleet) -> str:

@@ -32,14 +32,14 @@ class FleetSummary:
     started   UNIX seconds
     finished  UNIX seconds
     stop      what ended the fleet before its jobs did
-    file      where the document is kept
+    file      where the document is kept; None when it could not be written
     """
 
     standings: Sequence[Standing]
     started: float
     finished: float
     stop: Stop | None
-    file: Path
+    file: Path | None
 
     @property
     def exit_code(self) -> ExitCode:
@@ -60,7 +60,7 @@ class FleetSummary:
     @property
     def outputs(self) -> Mapping[str, str | None]:
         """The files that were written."""
-        return {"summary": str(self.file)}
+        return {"summary": None if self.file is None else str(self.file)}
 
     @property
     def document(self) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class FleetSummary:
         if wanting:
             console.print(table)
         if len(wanting) > _MOST_SHOWN:
-            console.print(Text(f"and {len(wanting) - _MOST_SHOWN:,} more; see {self.file}"))
+            console.print(Text(f"and {len(wanting) - _MOST_SHOWN:,} more{f'; see {self.file}' if self.file else ''}"))
         good = len(self.standings) - len(wanting)
         console.print(Text(f"{counted(len(self.standings), 'job')}, {good:,} with nothing left to do"))
         totals = {key: number for key, number in self.totals.items() if number}
@@ -122,7 +122,8 @@ class FleetSummary:
             console.print(
                 Text(f"not counted: {listed(without)}; `provisioner status OUTPUT` tells what a job has done")
             )
-        console.print(Text(f"summary: {self.file}"))
+        if self.file is not None:
+            console.print(Text(f"summary: {self.file}"))
 
 
 def _added_up(standings: Iterable[Standing]) -> dict[str, int]:

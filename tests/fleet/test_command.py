@@ -12,6 +12,7 @@ from provisioner.errors import JournalError, OutputError
 from provisioner.fleet.command import Manner, carry_out, confirming, prospect
 from provisioner.fleet.jobs import Fleet, read_fleet
 from provisioner.fleet.pacing import alone
+from provisioner.fleet.summary import FleetSummary
 from provisioner.stop import InterruptedEarlyError, Stopper
 from tests.rig.terminal import at_a_terminal
 
@@ -98,6 +99,31 @@ def test_a_refused_fleet_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(OutputError, match="no socket can be made there"):
         asyncio.run(carry_out(one, Manner(), Stopper()))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["all.toml", deep.name, "link.toml"]
+
+
+def test_what_is_in_the_way_of_its_summary_is_told_before_any_job(tmp_path: Path) -> None:
+    """Nothing is started that could not be told of."""
+    one = fleet(tmp_path)
+    (one.folder / "summary.json").mkdir(parents=True)
+    with pytest.raises(OutputError, match=r"summary\.json: is a folder; move it away"):
+        asyncio.run(carry_out(one, Manner(), Stopper()))
+
+
+@pytest.mark.process
+def test_a_summary_that_cannot_be_written_takes_no_numbers_with_it(tmp_path: Path) -> None:
+    """How each job ended is told all the same, and why there is no file of it."""
+    one = fleet(tmp_path, '[[job]]\nname = "a"\nroster = "none.csv"\nbase_url = "http://127.0.0.1:1/v3"\n')
+
+    async def carried_out() -> FleetSummary:
+        work = asyncio.create_task(carry_out(one, Manner(), Stopper()))
+        await asyncio.sleep(0)  # until it waits for its job
+        (one.folder / "summary.json").mkdir()
+        return await work
+
+    document = asyncio.run(carried_out()).document
+    assert (document["exit_code"], document["stopped_by"], document["outputs"]) == (3, "storage", {"summary": None})
+    assert "summary.json: cannot be written (Is a directory)" in document["message"]
+    assert [(job["name"], job["exit_code"]) for job in document["jobs"]] == [("a", 2)]
 
 
 def test_yes_is_for_the_jobs_as_well(tmp_path: Path) -> None:
