@@ -28,7 +28,7 @@ def asked(query: Query) -> Iterator[Answer]:
     import pymysql
 
     try:
-        with closing(_connected(query)) as connection, connection.cursor() as cursor:
+        with closing(_connected(query)) as connection, connection.cursor() as cursor, _left_unread(cursor):
             cursor.execute("SET SESSION TRANSACTION READ ONLY")
             cursor.execute(query.sql)
             if cursor.description is None:
@@ -40,6 +40,16 @@ def asked(query: Query) -> Iterator[Answer]:
             yield Answer(schema, _frames(query, cursor, schema))
     except (pymysql.Error, OSError) as error:
         raise _meaning(query, error) from None
+
+
+@contextmanager
+def _left_unread(cursor: Any) -> Iterator[None]:
+    """Leave what is still to come of an answer with the connection, which ends: a cursor reads it all to be closed."""
+    try:
+        yield
+    finally:
+        if cursor._result is not None:  # noqa: SLF001 - there is no other way to tell it
+            cursor._result.unbuffered_active = False  # noqa: SLF001
 
 
 def _connected(query: Query) -> Any:
@@ -66,25 +76,21 @@ def _frames(query: Query, cursor: Any, schema: dict[str, pl.DataType]) -> Iterat
     try:
         while rows := cursor.fetchmany(_ROWS):
             cells = zip(schema.items(), zip(*rows, strict=True), strict=True)
-            yield pl.DataFrame([pl.Series(name, _of(values, kind), dtype=kind) for (name, kind), values in cells])
+            yield pl.DataFrame([_column(query, done, name, kind, values) for (name, kind), values in cells])
             done += len(rows)
     except (pymysql.Error, OSError) as error:
         raise _meaning(query, error, done) from None
-    except (TypeError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
-        raise RosterError(f"{query.name}: behind row {done:,} a value is of no type ({first_line(error)})") from None
+    except UnicodeDecodeError as error:
+        raise RosterError(f"{query.name}: behind row {done:,} a text is no UTF-8 ({first_line(error)})") from None
 
 
-def _of(values: Sequence[Any], kind: pl.DataType) -> Sequence[Any]:
-    """Give what is text as text: a time of day is a duration to the driver, a day that is none a text."""
-    if kind != pl.String:
-        return values
-    return [value if value is None or isinstance(value, str) else _text(value) for value in values]
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bytes):
-        return value.decode()
-    return str(value)
+def _column(query: Query, done: int, name: str, kind: pl.DataType, values: Sequence[Any]) -> pl.Series:
+    """Make a column of the values behind so many rows. Raises RosterError, as for a day that is none (0000-00-00)."""
+    try:
+        return pl.Series(name, values, dtype=kind)
+    except (TypeError, pl.exceptions.PolarsError) as error:
+        what = f"behind row {done:,} the column {name!r} has a value that is none of its type ({first_line(error)})"
+        raise RosterError(f"{query.name}: {what}; write it as text with CAST(… AS CHAR)") from None
 
 
 def _type(field: Any) -> pl.DataType:
@@ -108,6 +114,10 @@ def _type(field: Any) -> pl.DataType:
 
 
 def _login(query: Query) -> dict[str, Any]:
+    from pymysql.constants import FIELD_TYPE
+    from pymysql.converters import conversions
+    from pymysql.cursors import SSCursor
+
     parts = urlsplit(query.address.given)
     parameters = dict(parse_qsl(parts.query))
     login: dict[str, Any] = {
@@ -118,17 +128,13 @@ def _login(query: Query) -> dict[str, Any]:
         "database": unquote(parts.path).strip("/"),
         "charset": "utf8mb4",
         "connect_timeout": _CONNECT,
-        "cursorclass": _cursor(),
+        "cursorclass": SSCursor,
+        # A time of day stays the text that it is; the driver makes a duration of it.
+        "conv": {kind: read for kind, read in conversions.items() if kind != FIELD_TYPE.TIME},
     }
     if "ssl_ca" in parameters:
         login |= {"ssl_ca": parameters["ssl_ca"], "ssl_verify_cert": True, "ssl_verify_identity": True}
     return login
-
-
-def _cursor() -> Any:
-    from pymysql.cursors import SSCursor
-
-    return SSCursor
 
 
 def _meaning(query: Query, error: Exception, done: int | None = None) -> RosterError:

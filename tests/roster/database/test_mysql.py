@@ -5,8 +5,8 @@ from __future__ import annotations
 import socketserver
 import struct
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import pymysql
 import pytest
+from pymysql.constants import FIELD_TYPE
 
 from provisioner.errors import RosterError
 from provisioner.files.cures import with_extra
@@ -89,26 +90,100 @@ def test_what_cannot_be_asked_is_one_sentence(
     assert "wr0ng" not in told
 
 
-class AskingForRsa(socketserver.BaseRequestHandler):
-    """Greets as MySQL 8 without TLS does, wants the password encrypted, and gives something else than a key for it."""
+class Speaking(socketserver.BaseRequestHandler):
+    """Speaks as MySQL 8 does, as far as a log-in and answers go."""
 
-    def handle(self) -> None:
+    def _greet(self, method: bytes) -> None:
         can = 0x1 | 0x8 | 0x200 | 0x2000 | 0x8000 | 0x10000 | 0x20000 | 0x80000
         greeting = b"\x0a8.0.36\0" + struct.pack("<I", 1) + b"A" * 8 + b"\0" + struct.pack("<H", can & 0xFFFF)
         greeting += b"\x2d" + struct.pack("<HH", 2, can >> 16) + bytes([21]) + b"\0" * 10
-        self._send(0, greeting + b"A" * 12 + b"\0caching_sha2_password\0")
-        self._send(self._read() + 1, b"\x01\x04")  # all of the log-in
-        self._send(self._read() + 1, b"\x01-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----\n")
+        self._send(0, greeting + b"A" * 12 + b"\0" + method + b"\0")
 
     def _send(self, number: int, data: bytes) -> None:
-        self.request.sendall(struct.pack("<I", len(data))[:3] + bytes([number]) + data)
+        self.request.sendall(struct.pack("<I", len(data))[:3] + bytes([number % 256]) + data)
 
-    def _read(self) -> int:
-        """Read a packet, and give its number."""
+    def _read(self) -> tuple[int, bytes]:
+        """Read a packet: its number, and what it holds."""
         with self.request.makefile("rb", buffering=0) as sent:
             head = sent.read(4)
-            sent.read(int.from_bytes(head[:3], "little"))
-        return int(head[3])
+            return int(head[3]), sent.read(int.from_bytes(head[:3], "little"))
+
+
+class AskingForRsa(Speaking):
+    """Wants the password encrypted, and gives something else than a key for it."""
+
+    def handle(self) -> None:
+        self._greet(b"caching_sha2_password")
+        self._send(self._read()[0] + 1, b"\x01\x04")  # all of the log-in
+        self._send(self._read()[0] + 1, b"\x01-----BEGIN PUBLIC KEY-----\nabc\n-----END PUBLIC KEY-----\n")
+
+
+class Answering(Speaking):
+    """Lets everybody in, and answers each SELECT with one column of values, which MySQL sends as texts."""
+
+    kind: int
+    values: Iterable[str]
+    sent: int
+
+    def handle(self) -> None:
+        self._greet(b"mysql_native_password")
+        number, said = self._read()
+        with suppress(OSError):  # whoever asked has left in the middle
+            while not said.startswith(b"\x03SELECT"):
+                self._send(number + 1, b"\0\0\0\2\0\0\0")
+                number, said = self._read()
+            texts = 63 if self.kind in {FIELD_TYPE.DATE, FIELD_TYPE.TIME} else 45
+            column = b"\3def\0\0\0\1v\0\x0c" + struct.pack("<HIBHB", texts, 100, self.kind, 0, 0) + b"\0\0"
+            for number, packet in enumerate((b"\1", column, b"\xfe\0\0\2\0"), 1):
+                self._send(number, packet)
+            type(self).sent = 0
+            for value in self.values:
+                self._send(self.sent + 4, bytes([len(value)]) + value.encode())
+                type(self).sent += 1
+            self._send(self.sent + 4, b"\xfe\0\0\2\0")
+
+
+@contextmanager
+def answering(kind_: int, values_: Iterable[str]) -> Iterator[tuple[str, type[Answering]]]:
+    """Give the address of a server that answers so, once."""
+
+    class Handler(Answering):
+        kind, values = kind_, values_
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.handle_request, daemon=True)
+        thread.start()
+        yield f"mysql://app@127.0.0.1:{server.server_address[1]}/hr", Handler
+        thread.join(20)
+
+
+def test_a_time_of_day_stays_as_the_server_has_it(tmp_path: Path) -> None:
+    """With its zero; a time may be below zero, and longer than a day."""
+    times = ["09:05:00", "-01:30:00", "838:59:59", "12:30:00.250000"]
+    with answering(FIELD_TYPE.TIME, times) as (where, _):
+        assert [row["v"] for row in rows(where, "SELECT v", tmp_path)] == times
+
+
+def test_a_day_that_is_none_is_told_with_its_column(tmp_path: Path) -> None:
+    """MySQL has such days where nobody knows one."""
+    days = ["2026-01-31", "0000-00-00"]
+    with answering(FIELD_TYPE.DATE, days) as (where, _), pytest.raises(RosterError) as refused:
+        rows(where, "SELECT v", tmp_path)
+    told = str(refused.value)
+    assert told.startswith("query of hr: behind row 0 the column 'v' has a value that is none of its type (unexpected")
+    assert told.endswith('"0000-00-00"); write it as text with CAST(… AS CHAR)')
+
+
+def test_what_ends_early_does_not_wait_for_the_rest_of_the_answer(tmp_path: Path) -> None:
+    """Neither an interruption nor a full disk: it may be hours long."""
+
+    def interrupted() -> None:
+        raise LookupError
+
+    many = (f"u{number}" for number in range(1_000_000))
+    with answering(FIELD_TYPE.VAR_STRING, many) as (where, server), pytest.raises(LookupError):
+        ask(Query("SELECT v", parse_address(where), PASSWORD), tmp_path, interrupted)
+    assert server.sent < 1_000_000
 
 
 @pytest.mark.parametrize("installed", [True, False])
