@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -114,12 +115,18 @@ def _type(field: Any) -> pl.DataType:
 
 
 def _login(query: Query) -> dict[str, Any]:
+    """Give what to log in with. Raises RosterError for a parameter that would not be minded: it may ask for TLS."""
     from pymysql.constants import FIELD_TYPE
     from pymysql.converters import conversions
     from pymysql.cursors import SSCursor
 
     parts = urlsplit(query.address.given)
-    parameters = dict(parse_qsl(parts.query))
+    parameters = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if unknown := parameters.keys() - {"ssl_ca"}:
+        what = f"the address has a parameter {min(unknown)!r}, which means nothing here"
+        raise RosterError(f"{query.name}: {what}; take it out, or give ssl_ca, the one that is known")
+    if (certificate := parameters.get("ssl_ca")) and not Path(certificate).is_file():
+        raise RosterError(f"{query.name}: {certificate}: no such file; ssl_ca in the address has to name one")
     login: dict[str, Any] = {
         "host": parts.hostname,
         "port": parts.port or 3306,

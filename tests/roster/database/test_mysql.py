@@ -90,6 +90,23 @@ def test_what_cannot_be_asked_is_one_sentence(
     assert "wr0ng" not in told
 
 
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (
+            "?sslmode=require",
+            "the address has a parameter 'sslmode', which means nothing here; take it out, or give ssl_ca",
+        ),
+        ("?ssl_ca=/no/ca.pem", "/no/ca.pem: no such file; ssl_ca in the address has to name one"),
+    ],
+)
+def test_a_parameter_that_cannot_be_minded_is_refused(tmp_path: Path, parameters: str, message: str) -> None:
+    """Nobody who asks for an encrypted connection logs in over another."""
+    with pytest.raises(RosterError) as refused:
+        rows(f"mysql://app@127.0.0.1:1/hr{parameters}", "SELECT 1", tmp_path)
+    assert str(refused.value).startswith(f"query of hr: {message}")
+
+
 class Speaking(socketserver.BaseRequestHandler):
     """Speaks as MySQL 8 does, as far as a log-in and answers go."""
 
