@@ -117,7 +117,7 @@ class Parser:
     """Calls `start` and `end` with the elements of a part; `text` has what is between tags.
 
     An element's name is its namespace and its own: `TAGS` knows those of a spreadsheet. Whoever wants a text clears
-    `text` before it.
+    `text` before it; each end lets go of what nobody wanted.
     """
 
     def __init__(self) -> None:
@@ -142,8 +142,9 @@ class Parser:
     def start(self, name: str, attributes: Attributes, /) -> None:
         """Begin an element."""
 
-    def end(self, name: str) -> None:
+    def end(self, _name: str) -> None:
         """End an element."""
+        self.text.clear()
 
 
 _LOOKED_AT: Final = (
@@ -265,6 +266,7 @@ class _StyleParser(Parser):
             self._formats.append(self._format(int(attributes.get("numFmtId", "0"))))
 
     def end(self, name: str) -> None:
+        super().end(name)
         if TAGS.get(name) == "cellXfs":
             self._are_of_cells = False
 

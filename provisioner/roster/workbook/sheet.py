@@ -20,7 +20,7 @@ FORMULA: Final = "formula"
 
 _SOMETHING: Final = re.compile(rows.SOMETHING).search
 _DIGITS: Final = "0123456789"
-_ROW: Final = re.compile(r"^.*\D(?=\d)")  # what stands before the last number of a range
+_LAST_ROW: Final = re.compile(r"\d+$")
 
 
 class SheetRow(NamedTuple):
@@ -104,7 +104,8 @@ class _SheetParser(Parser):
             self._begin_row(attributes)
         elif tag == "mergeCell":
             reference = attributes.get("ref", "")
-            self._remarks.merged.append(Place(reference, int(_ROW.sub("", reference) or 0)))
+            last = _LAST_ROW.search(reference)  # whole columns have none: `A:C`
+            self._remarks.merged.append(Place(reference, int(last[0]) if last else LAST_ROW))
 
     def end(self, name: str) -> None:
         tag = TAGS.get(name)
@@ -121,6 +122,7 @@ class _SheetParser(Parser):
             self._is_phonetic = False
         elif tag == "row" and (self._marks or any(map(_SOMETHING, self._cells.values()))):
             self.rows.append(SheetRow(self._number, self._is_hidden, self._cells, self._marks))
+        self.text.clear()
 
     def _begin_row(self, attributes: Attributes) -> None:
         self._number = int(attributes.get("r") or self._number + 1)

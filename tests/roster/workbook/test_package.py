@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.errors import RosterError
 from provisioner.roster.workbook.package import Parser, open_package, unescaped
+from provisioner.roster.workbook.sheet import read_sheet
 from tests.rig.workbooks import STRICT, by_hand, table, text, workbook
 
 ROW = f"<row>{text('uid')}{text('name')}</row>"
@@ -96,6 +97,17 @@ def test_a_text_without_an_end_is_refused(tmp_path: Path) -> None:
     """A few bytes can unpack to gigabytes of one text; memory does not follow."""
     said = "r.xlsx cannot be read as a workbook: a text in it is longer than any cell can be"
     assert refusal(by_hand(tmp_path, text("a" * 6_000_000))) == said
+
+
+COLOURED = f"<formula>{'A' * 700}</formula>"
+
+
+@pytest.mark.parametrize("behind", ["", f"<x>{COLOURED * 9_000}</x>"])
+def test_what_is_no_text_of_a_cell_may_be_as_long_as_it_is(tmp_path: Path, behind: str) -> None:
+    """Blanks between the tags of empty rows that are only coloured, and the formulas of what colours them."""
+    rows = [f"<row>{text('a')}</row>", *[f"<row>{' ' * 100}<c/>{' ' * 20}</row>"] * 50_000]
+    with open_package(by_hand(tmp_path, *rows, behind=behind)) as package:
+        assert [row.number for row in read_sheet(package, package.sheets[0])] == [1]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,15 @@ import pytest
 
 from provisioner.errors import RosterError
 from provisioner.roster.workbook.package import open_package
-from provisioner.roster.workbook.sheet import Place, Remarks, SheetRow, column_letters, column_number, read_sheet
+from provisioner.roster.workbook.sheet import (
+    LAST_ROW,
+    Place,
+    Remarks,
+    SheetRow,
+    column_letters,
+    column_number,
+    read_sheet,
+)
 from tests.rig.workbooks import by_hand, text
 
 STYLES = (
@@ -91,11 +99,11 @@ def test_rows_of_blanks_are_none_and_hidden_ones_are_known(tmp_path: Path) -> No
 
 
 def test_merged_cells_and_errors_are_remarked_with_their_last_row(tmp_path: Path) -> None:
-    """The place as a person writes it."""
+    """The place as a person writes it; whole columns go to the last row of all."""
     remarks = Remarks()
-    merged = '<mergeCells><mergeCell ref="C2:C4"/><mergeCell ref="A1:B1"/></mergeCells>'
+    merged = '<mergeCells><mergeCell ref="C2:C4"/><mergeCell ref="A1:B1"/><mergeCell ref="D:E"/></mergeCells>'
     read(by_hand(tmp_path, '<row r="3"><c r="B3" t="e"><v>#REF!</v></c></row>', behind=merged), remarks)
-    assert remarks.merged == [Place("C2:C4", 4), Place("A1:B1", 1)]
+    assert remarks.merged == [Place("C2:C4", 4), Place("A1:B1", 1), Place("D:E", LAST_ROW)]
     assert remarks.errors == [Place("B3", 3)]
 
 
