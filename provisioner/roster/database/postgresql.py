@@ -17,7 +17,7 @@ import polars as pl
 from provisioner.errors import RosterError
 from provisioner.roster.columns import named, uuid_text
 from provisioner.roster.database.address import Query
-from provisioner.roster.database.answer import Answer, refuse_twins, said
+from provisioner.roster.database.answer import Answer, no_query, refuse_twins, said
 from provisioner.wording import first_line
 
 if TYPE_CHECKING:
@@ -34,9 +34,14 @@ _PARAMETERS: Final = {
     "keepalives_count": "3",
 }
 _WORDS: Final = (re.compile(r"(?:ERROR|FATAL): +(.*)"), re.compile(r"\[libpq\] (.*)"))
+# Of a statement that was carried out: COPY, or none at all.
+_NO_ROWS: Final = re.compile(r"Failed to execute query '.*':\s*\Z", re.DOTALL)
 _KIND: Final = b"POSTGRESQL:type"
 _MODIFIER: Final = b"POSTGRESQL:typmod"
 _OPAQUE: Final = b"ADBC:postgresql:typname"
+# Types that the driver does not know and gives as their text.
+_TEXTS: Final = frozenset({"numeric", "citext", "xml"})
+_ALTERED_IN_LISTS: Final = frozenset({"_money", "_oid", "_uuid", "_json", "_jsonb", "_record"})
 # What the driver makes of infinity and -infinity, which have no day: numbers run over when the epoch is added.
 _TIMES: Final = (-9222425352054775809, -9222425352054775808)
 _INFINITE: Final = {"date": (-2147472692, -2147472691), "timestamp": _TIMES, "timestamptz": _TIMES}
@@ -64,6 +69,8 @@ def _answer(query: Query, stream: ArrayStream) -> Answer:
     from nanoarrow.c_array_stream import CArrayStream
 
     fields = list(stream.schema.fields)
+    if not fields:
+        raise no_query(query)
     refuse_twins(query.name, [field.name for field in fields])
     for field in fields:
         if (what := _unreadable(field)) is not None:
@@ -82,8 +89,10 @@ def _unreadable(field: Any) -> str | None:
         return f"an interval; write it as text with ::text{'[]' if kind.startswith('_') else ''}"
     if kind == "money":
         return "money, which comes without its point; write it as a number with ::numeric"
+    if kind == "record" or (_metadata(field, _OPAQUE) and kind not in _TEXTS):
+        return f"of the type {kind}, which comes as bytes; write it as text with ::text"
     inner = field.fields[0] if kind.startswith("_") and field.fields else None
-    if inner is not None and (kind == "_money" or _metadata(inner, _OPAQUE)):
+    if inner is not None and (kind in _ALTERED_IN_LISTS or _metadata(inner, _OPAQUE)):
         return f"a list of {kind.removeprefix('_')}; write it as a list of texts with ::text[]"
     return None
 
@@ -167,6 +176,8 @@ def _login(query: Query) -> str:
 
 def _meaning(query: Query, error: Exception, done: int | None = None) -> RosterError:
     """Say what the server or its library says, without the query and the password."""
+    if _NO_ROWS.search(str(error)):
+        return no_query(query)
     found = next(filter(None, (words.search(str(error)) for words in _WORDS)), None)
     words = first_line(found[1] if found else error).strip()
     return said(query, "PostgreSQL", words, done)

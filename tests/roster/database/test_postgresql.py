@@ -75,6 +75,20 @@ ALTERED = {
     "ARRAY[12.5::money]": ("is a list of money", "::text[]", ["$12.50"]),
     "ARRAY[1.50, 2]": ("is a list of numeric", "::text[]", ["1.50", "2"]),
     "ARRAY['10.0.0.1'::inet]": ("is a list of inet", "::text[]", ["10.0.0.1/32"]),
+    "ARRAY[4294967295::oid]": ("is a list of oid", "::text[]", ["4294967295"]),
+    "ARRAY['6f9619ff-8b86-d011-b42d-00c04fc964ff'::uuid]": (
+        "is a list of uuid",
+        "::text[]",
+        ["6f9619ff-8b86-d011-b42d-00c04fc964ff"],
+    ),
+    "ARRAY['{\"a\": 1}'::jsonb]": ("is a list of jsonb", "::text[]", ['{"a": 1}']),
+    "ARRAY[ROW(1, 2)]": ("is a list of record", "::text[]", ["(1,2)"]),
+    "'10.0.0.1'::inet": ("is of the type inet, which comes as bytes", "::text", "10.0.0.1/32"),
+    "B'101'": ("is of the type bit, ", "::text", "101"),
+    "TIMETZ '09:05+02'": ("is of the type timetz, ", "::text", "09:05:00+02"),
+    "'int4'::regtype": ("is of the type regtype, ", "::text", "integer"),
+    "int4range(1, 3)": ("is of the type ", "::text", "[1,3)"),
+    "ROW(1, 2)": ("is of the type record, ", "::text", "(1,2)"),
     "ARRAY[INTERVAL '1 day']": ("is an interval", "::text[]", ["1 day"]),
 }
 
@@ -95,6 +109,21 @@ def test_a_value_that_would_be_another_is_refused_with_what_reads_it(address: st
     assert f"the column 'the v' {what}" in str(refused.value)
     assert f"{cast}" in str(refused.value)
     assert rows(address, f"SELECT ({value}){cast} AS v", tmp_path) == [{"v": read}]
+
+
+def test_xml_and_bytes_are_read_as_they_are(address: str, tmp_path: Path) -> None:
+    """What comes as bytes and is text, and what is bytes."""
+    sql = "SELECT '<a/>'::xml AS a, '\\x00ff'::bytea AS b"
+    assert rows(address, sql, tmp_path) == [{"a": "<a/>", "b": b"\x00\xff"}]
+
+
+@pytest.mark.parametrize("statement", ["COPY (SELECT 'secret') TO STDOUT", ";", "SET search_path = 'secret'"])
+def test_a_statement_that_gives_no_rows_is_told_without_it(address: str, tmp_path: Path, statement: str) -> None:
+    """It may hold what is nobody's business."""
+    with pytest.raises(RosterError) as refused:
+        rows(address, statement, tmp_path)
+    assert "secret" not in str(refused.value)
+    assert "no query that gives rows" in str(refused.value)
 
 
 def test_a_large_oid_is_no_negative_number(address: str, tmp_path: Path) -> None:
