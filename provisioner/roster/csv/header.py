@@ -35,6 +35,7 @@ _FIRST_READ: Final = 64 * 1024
 _LONGEST_HEADER: Final = 1024 * 1024
 # What separates the last columns of rejected rows separates all, be it what a line sep= has said of the roster.
 _REJECTED_LINE: Final = re.compile(r'(?:"[^"]*+"|[^"\r\n])*?([^\w\r\n"])_row\1_errors(?=\1|\r|\n|\Z)')
+_QUOTED: Final = re.compile(rb'"[^"]*+(?:"|\Z)')
 _SEPARATOR_LINE: Final = re.compile(r'"?sep=([^\r\n])"?(?:\r*\n|\r|\Z)', re.IGNORECASE)
 
 
@@ -147,23 +148,31 @@ def _told(text: str) -> tuple[int, str | None]:
 
 
 def _head(name: str, stream: TextStream, least: int) -> bytes:
-    """Read enough for the lines that are looked at; where they are long, for the first ones, `least` of them."""
+    """Read the lines that are looked at; where they are long, as many as are in the first MiB, but `least` of them."""
     head = b""
     while chunk := stream.read(_FIRST_READ):
         head += chunk
-        # A CR at the very end may be half of CR LF.
-        text = head[:-1].lstrip(b"\r\n")
-        if len(head) >= _FIRST_READ and max(text.count(b"\n"), text.count(b"\r")) >= least:
+        whole = head[:-1].rstrip(b"\r")  # A CR at the very end may be half of CR LF.
+        ends, is_enough = _line_ends(_QUOTED.sub(b"", whole)), len(head) > _LONGEST_HEADER
+        # A quote that stands for itself closes nowhere.
+        if is_enough and max(ends, _line_ends(whole)) < least:
+            what = f"line {least}, which --header-row names, is not within the first MiB"
+            what = what if least > 1 else "its first line does not end within 1 MiB; is this a CSV file?"
+            raise RosterError(f"{name}: {what}")
+        if is_enough or (len(head) >= _FIRST_READ and ends >= max(least, LINES_SEARCHED)):
+            head = whole[: max(whole.rfind(b"\n"), whole.rfind(b"\r")) + 1]
             break
-        if len(head) > _LONGEST_HEADER:
-            if least > 1:
-                raise RosterError(f"{name}: line {least}, which --header-row names, is not within the first MiB")
-            raise RosterError(f"{name}: its first line does not end within 1 MiB; is this a CSV file?")
     if not head:
         raise EmptyRosterError(f"{name} is empty: it has no bytes at all")
     if not head.strip(b"\r\n \0\x1a"):
         raise EmptyRosterError(f"{name} has no header: it holds nothing but blank lines")
     return head
+
+
+def _line_ends(text: bytes) -> int:
+    """Count the ends of lines of either kind, but for those of blank lines at the start."""
+    text = text.lstrip(b"\r\n")
+    return max(text.count(b"\n"), text.count(b"\r"))
 
 
 def _text(name: str, head: bytes) -> str:

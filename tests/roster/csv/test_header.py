@@ -235,3 +235,21 @@ def test_rejected_rows_tell_themselves_what_separates_their_cells(tmp_path: Path
 def test_what_separates_the_cells_escapes_nothing(escape: str, header: str) -> None:
     said = f"r.csv: {escape} separates the cells and can escape none; give another --escape"
     assert refusal_of(f"{header}\n".encode(), HeaderOptions(escape=escape)) == said
+
+
+@pytest.mark.parametrize(
+    "above", ["", "Staff list\n", "\n" * 70_000], ids=["at the top", "below a title", "below blanks"]
+)
+@pytest.mark.parametrize("name", ['"How do you\r\nlike it, {}?"', '"x""y\n{}"', "question {}"])
+def test_a_long_header_is_read_to_its_end(above: str, name: str) -> None:
+    """Surveys ask hundreds of questions, over several lines each: no row is made of what is far behind."""
+    names = ["uid", "name", '"a\nb"', *(name.format(number) for number in range(6_000))]
+    header = header_of(f"{above}{','.join(names)}\na1,Ann,x\n".encode())
+    assert (len(header.columns), header.columns[-1]) == (6_003, name.format(5_999).strip('"').replace('""', '"'))
+    assert header.length == len(above) + len(",".join(names)) + 1
+
+
+def test_a_quote_that_is_never_closed_does_not_make_a_header_of_the_whole_file() -> None:
+    """In a cell without quotes it stands for itself, so lines end behind it."""
+    header = header_of(b'uid,name,5" pipe\n' + b"a1,Ann,x\n" * 200_000)
+    assert (header.columns, header.length) == (("uid", "name", '5" pipe'), 17)
