@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from select import select
 from typing import IO, TYPE_CHECKING, BinaryIO, Final, Protocol, TypeAlias, TypeVar, cast
 
 from provisioner.errors import RosterError, StorageError
@@ -191,9 +192,12 @@ def chunks(file: InputFile, interrupted: Callable[[], None] = lambda: None) -> I
         with open(where, "rb", buffering=0, closefd=where != 0) as stream:
             if os.isatty(stream.fileno()):
                 raise RosterError(f"{file.name} is a terminal; pipe a CSV into it, or name a file")
-            while chunk := stream.read(CHUNK):
+            while (chunk := stream.read(CHUNK)) != b"":
                 interrupted()
-                yield chunk
+                if chunk is None:  # of a pipe that whoever started the process has told not to wait
+                    select([stream], [], [])
+                else:
+                    yield chunk
     except OSError as error:
         raise unreadable(file.name, error) from error
 

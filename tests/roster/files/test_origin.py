@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from provisioner.errors import ExitCode, OutputError, StorageError
 from provisioner.files.cures import MAKE_ROOM
-from provisioner.roster.files.inputs import local_file
+from provisioner.roster.files.inputs import find_inputs, local_file
 from provisioner.roster.files.origin import LocalFile, Origin, chunks, spool
 from provisioner.stop import InterruptedEarlyError, Stop
 from tests.rig.disk import no_file_larger_than
@@ -48,6 +49,33 @@ def test_what_never_ends_is_read_until_the_run_does(tmp_path: Path) -> None:
     with pytest.raises(InterruptedEarlyError):
         spool("zeros", chunks(local_file("/dev/zero"), interrupted), tmp_path)
     assert (len(asked), list(tmp_path.iterdir())) == (3, [])
+
+
+def test_a_pipe_that_does_not_wait_is_read_to_its_end(tmp_path: Path) -> None:
+    """Some programs make their end of a pipe so, and with it that of the command: what comes later is no less read."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    began = threading.Event()
+
+    def write() -> None:
+        began.wait()
+        os.write(writing, b"a1,Ann\n")
+        os.close(writing)
+
+    own, writer = os.dup(0), threading.Thread(target=write)
+    os.dup2(reading, 0)
+    try:
+        writer.start()
+        kept = spool("it", chunks(find_inputs(["-"]).files[0], began.set), tmp_path)
+    finally:
+        os.dup2(own, 0)
+        began.set()
+        writer.join()
+        os.close(own)
+        os.close(reading)
+    with kept.open() as file:
+        assert file.read() == b"a1,Ann\n"
+    kept.close()
 
 
 def test_what_is_spooled_has_no_name(tmp_path: Path) -> None:
