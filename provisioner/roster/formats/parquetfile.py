@@ -40,6 +40,7 @@ _ANY_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 class ParquetRoster(Roster):
     """A Parquet file, or all that an address with a pattern fits; see `rows.Roster`.
 
+    rows     of the file, those of nothing but blanks too, which a limit does not count
     texts    columns as the text that they are; see `parquettypes`
     version  of the file that the schema is of: another one is no more read
     unread   columns that cannot be read, and what to say of them: numbers, which are read as texts that are missing,
@@ -55,6 +56,7 @@ class ParquetRoster(Roster):
     version: Version = ()
     unread: Mapping[str, str] = field(default_factory=dict)
     kept_as: Mapping[str, pl.DataType] = field(default_factory=dict)
+    limit: int | None = None
     slice_bytes: int = SLICE_BYTES
 
     @property
@@ -89,12 +91,14 @@ class ParquetRoster(Roster):
     def batches(self, progress: Progress | None = None) -> Generator[RosterBatch, None, None]:
         """All rows, in order. Raises RosterError where a page cannot be read."""
         size = self.size
+        most = self.rows if self.limit is None else self.limit
         done, row, wanted = 0, 1, FIRST_BATCH
-        while done < self.rows:
-            frame = self._slice(done, min(wanted, self.rows - done))
+        while done < self.rows and row <= most:
+            left, blank = most + 1 - row, done + 1 - row  # the more were blank, the more will be
+            frame = self._slice(done, min(wanted, self.rows - done, left + blank))
             wanted = self._next_slice(frame)
             for part in frame.iter_slices(BATCH):
-                people = without_blank_rows(part)
+                people = without_blank_rows(part).head(most + 1 - row)
                 yield RosterBatch(row, people, cells=rounded(people))
                 done, row = done + part.height, row + people.height
             del frame, part, people  # or the next slice would be read beside this one
@@ -139,9 +143,8 @@ def open_parquet(where: str | Path, limit: int | None = None) -> ParquetRoster:
         remarks, kinds, twice = float_notices(lazy), lazy.collect_schema(), with_key_twice(lazy, footer)
     except POLARS_ERRORS as error:
         raise RosterError(f"{name} cannot be read as Parquet: {explained(error, where)}") from None
-    rows = rows if limit is None else min(rows, limit)
     unread, kept_as = {**too_wide(kinds), **twice}, in_dictionaries(kinds)
-    roster = ParquetRoster(where, schema, rows, texts, remarks, version, unread, kept_as)
+    roster = ParquetRoster(where, schema, rows, texts, remarks, version, unread, kept_as, limit)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster

@@ -58,6 +58,17 @@ def test_rows_of_nulls_and_blanks_are_no_rows(tmp_path: Path) -> None:
     assert batch.numbers.to_list() == [1, 2, 3]
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 1_500, 3_000])
+def test_a_limit_counts_the_rows_that_are_some(tmp_path: Path, limit: int) -> None:
+    """As in every format, however many hold nothing before and between them."""
+    rows = [*[None] * 3_000, "a", None, "b", *map(str, range(2_000))]
+    pl.DataFrame({"uid": rows}).write_parquet(tmp_path / "r.parquet")
+    batches = list(open_parquet(tmp_path / "r.parquet", limit).batches())
+    found = [uid for batch in batches for (uid,) in batch.frame.iter_rows()]
+    assert found == [uid for uid in rows if uid is not None][:limit]
+    assert [number for batch in batches for number in batch.numbers] == [*range(1, len(found) + 1)]
+
+
 def test_decimals_that_are_too_wide_are_named_and_hinder_no_other_column(tmp_path: Path) -> None:
     """A column of theirs is refused when something is made of it; polars would read none of the file."""
     path = tmp_path / "r.parquet"
