@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.files.writing import path_of
@@ -140,7 +140,7 @@ def _opener(file: InputFile, options: RosterOptions, folder: Path, opened: ExitS
         if file.location is Location.FILE:
             packed = LocalFile(Path(file.where))
             signature.check_compression(file, _start(packed), packed)
-        raise RosterError(f"{file.name}: a compressed {file.suffix} file is not read; unpack it first")
+        _refuse_packed_table(file)
     if file.family == "zip":
         inside, member = _member(file)
         opener = _unzipped(replace(inside, archive=file.name), member, options, folder, opened)
@@ -151,6 +151,10 @@ def _opener(file: InputFile, options: RosterOptions, folder: Path, opened: ExitS
     opened.callback(origin.close)
     signature.check_signature(file, _start(origin), origin)
     return _text(file, origin, options), file.family in SPARSE
+
+
+def _refuse_packed_table(file: InputFile) -> NoReturn:
+    raise RosterError(f"{file.name}: a compressed {file.suffix} file is not read; unpack it first")
 
 
 def _asked(file: InputFile, options: RosterOptions, folder: Path, opened: ExitStack) -> Opener:
@@ -184,6 +188,8 @@ def _unzipped(inside: InputFile, member: Member, options: RosterOptions, folder:
     if inside.family in TEXTS:
         signature.check_signature(inside, _start(member))
         return _text(inside, member, options)
+    if inside.compression:
+        _refuse_packed_table(inside)
     kept = spool(member.name, _pieces(member), folder)
     opened.callback(kept.close)
     path = path_of(kept.file)

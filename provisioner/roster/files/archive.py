@@ -17,7 +17,6 @@ from provisioner.roster.files.origin import Origin, Version
 from provisioner.wording import listed
 
 _ENCRYPTED: Final = 0x1
-_METHODS: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,15 @@ class Member:
         return self.packed.version
 
     def open(self) -> BinaryIO:
-        """Open anew, at the start: an `UnpackedFile`. Raises OSError."""
+        """Open anew, at the start: an `UnpackedFile`. Raises RosterError for what is not as it is listed, OSError."""
         unpacker = partial(_open_member, self.member)
-        return cast("BinaryIO", UnpackedFile(self.packed, self.name, "zip", unpacker))
+        try:
+            return cast("BinaryIO", UnpackedFile(self.packed, self.name, "zip", unpacker))
+        except NotImplementedError:
+            raise RosterError(f"{self.name} is packed in a way that is not read; unpack it first") from None
+        except zipfile.BadZipFile:
+            what = "what stands before it in the zip archive is not as its list says"
+            raise RosterError(f"{self.name} is damaged: {what}; fetch or copy it again") from None
 
     def close(self) -> None:
         """Let go of the archive."""
@@ -68,7 +73,7 @@ def member_names(origin: Origin) -> Sequence[str]:
 def find_member(file: InputFile, origin: Origin) -> tuple[InputFile, Member]:
     """Find the one roster in an archive: what its name says, and its bytes.
 
-    Raises RosterError when there is none or several, and for what is cut off, has a password or is packed otherwise.
+    Raises RosterError when there is none or several, and for what is cut off or has a password.
     """
     try:
         with origin.open() as packed, zipfile.ZipFile(packed) as archive:
@@ -86,8 +91,6 @@ def find_member(file: InputFile, origin: Origin) -> tuple[InputFile, Member]:
     (info,) = rosters
     if info.flag_bits & _ENCRYPTED:
         raise RosterError(f"{file.name}: {info.filename} in it has a password; unpack it first")
-    if info.compress_type not in _METHODS:
-        raise RosterError(f"{file.name}: {info.filename} in it is packed in a way that is not read; unpack it first")
     if not info.file_size:
         raise RosterError(f"{file.name}: {info.filename} in it is empty: it has no bytes at all")
     return local_name(info.filename), Member(

@@ -165,6 +165,37 @@ def test_a_zip_that_was_cut_off_or_has_a_password_is_told(tmp_path: Path) -> Non
     assert "export.zip (a.csv) is damaged: its zip data ends or breaks behind byte" in refusal(path, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("at", "byte", "message"),
+    [
+        (
+            30,
+            ord("X"),
+            "export.zip (a.csv) is damaged: what stands before it in the zip archive is not as its list says; ",
+        ),
+        (0, 0, "export.zip (a.csv) is damaged: what stands before it in the zip archive is not as its list says; "),
+        (2_000_042, 0xFF, "export.zip (a.csv) is damaged: "),
+        (2_000_008, 0x20, "export.zip (a.csv) is packed in a way that is not read; unpack it first"),
+        (2_000_008, 0x40, "export.zip (a.csv) is packed in a way that is not read; unpack it first"),
+        (2_000_010, 0x09, "export.zip (a.csv) is packed in a way that is not read; unpack it first"),
+    ],
+)
+def test_a_zip_whose_member_cannot_be_opened_is_told(tmp_path: Path, at: int, byte: int, message: str) -> None:
+    """Whether it is told in the list of the archive (from 2,000,000 on) or by what stands before the member."""
+    path = zipped(tmp_path, {"a.csv": CSV * 100})
+    spoilt = bytearray(path.read_bytes())
+    spoilt[at if at < 2_000_000 else spoilt.index(b"PK\x01\x02") + at - 2_000_000] = byte
+    path.write_bytes(spoilt)
+    assert refusal(path, tmp_path).startswith(message)
+
+
+def test_a_packed_table_in_a_zip_is_told_as_one_outside_is(tmp_path: Path) -> None:
+    """With what to do."""
+    path = zipped(tmp_path, {"a.parquet.gz": gzip.compress(parquet())})
+    message = "export.zip (a.parquet.gz): a compressed .parquet file is not read; unpack it first"
+    assert refusal(path, tmp_path) == message
+
+
 def test_a_large_text_in_a_zip_needs_no_room(tmp_path: Path) -> None:
     """It is unpacked on the way, however much it becomes."""
     rows = b"a1,Ann\n" * 1_000_000
