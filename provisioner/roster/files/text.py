@@ -154,7 +154,8 @@ def _start(file: BinaryIO) -> bytes:
     start = file.read(_MARK)
     while len(start) < _MARKS and start.endswith(codecs.BOM_UTF8):
         start += file.read(_MARK)
-    return start + file.read(1) if marked_encoding(start) == "utf-16" else start
+    # The fourth byte may be the last of a mark (UTF-32, highest byte first), or the second one of a letter.
+    return start if marked_encoding(start + b"\xff") in {None, "utf-8"} else start + file.read(1)
 
 
 @contextmanager

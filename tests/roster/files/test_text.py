@@ -53,7 +53,7 @@ def test_utf8_that_is_read_as_something_else_is_known(
     assert is_misnamed(LocalFile(path), codec) is misnamed
 
 
-@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le"])
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 def test_several_marks_of_utf16_go_too(tmp_path: Path, codec: str) -> None:
     """A program that puts one before a text that has one does not make it empty."""
     path = tmp_path / "r.csv"
