@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, NoReturn
 
-from provisioner.errors import RosterError
+from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.ndjsonline import no_number
@@ -54,7 +54,7 @@ class JsonCutter:
         self._begun = 1  # the line in which the last object begins
 
     def elements(self) -> Iterator[str]:
-        """Give the text of each user on one line. Raises RosterError with the row for what is none, OSError."""
+        """Give the text of each user on one line. Raises RosterError, with the row for what is none, OSError."""
         try:
             first = self._next()
             if first == "[":
@@ -65,7 +65,8 @@ class JsonCutter:
                 yield from self._objects()
             else:
                 what = f"it begins with {self._found()}" if first else "it holds nothing but blanks"
-                raise RosterError(
+                kind = RosterError if first else EmptyRosterError
+                raise kind(
                     f"{self._name} is no JSON: {what}; a .json roster is an array of objects, an object with such an "
                     "array, or one object a line"
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import shutil
 from contextlib import closing
@@ -73,6 +74,17 @@ def test_folders_of_every_format_are_read_alike(tmp_path: Path, suffix: str, pat
         ANN | {"metadata": {"dept": "A/B", "year": "2026"}},
         BOB | {"metadata": {"year": "2027"}},
     ]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".ndjson", ".json"])
+@pytest.mark.parametrize("nothing", ["", " \n"])
+def test_a_packed_part_without_anything_is_no_row(tmp_path: Path, suffix: str, nothing: str) -> None:
+    """Its bytes are those of the compression; so it is with one that holds nothing but blanks."""
+    row = {".csv": "uid,name\na1,Ann\n", ".ndjson": json.dumps(ANN), ".json": json.dumps([ANN])}[suffix]
+    (tmp_path / "people").mkdir()
+    for name, text in (("p0", nothing), ("p1", row), ("p2", nothing)):
+        (tmp_path / "people" / f"{name}{suffix}.gz").write_bytes(gzip.compress(text.encode()))
+    assert users(tmp_path / "people", tmp_path) == [ANN]
 
 
 @pytest.mark.parametrize("again", ["uid,name,note", '"UID", Name ,', "uid,name,"])
