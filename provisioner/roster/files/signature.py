@@ -22,7 +22,7 @@ LENGTH: Final = 4096
 
 OLD_WORKBOOK: Final = b"\xd0\xcf\x11\xe0"
 _ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06")
-_TAR_MAGIC, _TAR_MAGIC_AT = b"ustar", 257
+_TAR_MAGIC, _TAR_MAGIC_AT = (b"ustar\0", b"ustar  \0"), 257  # of POSIX, and of GNU
 # The suffixes of other programs' workbooks; a text is often called so.
 _WORKBOOKS: Final = frozenset({".xls", ".xlsm", ".xlsb", ".ods", ".numbers"})
 

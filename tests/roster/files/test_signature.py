@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import lzma
+import tarfile
 import zipfile
 from contextlib import closing
 from pathlib import Path
@@ -53,6 +54,15 @@ HEADERS = ("ORCID,uid,name", "FEA1;uid;name", "PAR1,uid,name", "ARROW1\tuid\tnam
 def test_a_header_that_begins_as_another_kind_of_file_does_is_a_header(header: str, encoding: str) -> None:
     assert identify(f"{header}\r\n1,a1,Zoë\r\n".encode(encoding)) is None
     assert identify(f"{header}\n".encode(encoding)) is None
+
+
+def test_a_person_who_is_called_as_tar_marks_its_archives_is_one() -> None:
+    """Wherever the name stands; what follows the mark in an archive stands in no text."""
+    assert identify(b"uid,name\na1,".ljust(256, b"x") + b"mustard\n") is None
+    for form in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        header = tarfile.TarInfo("users.csv").tobuf(form)
+        assert (found := identify(header)) is not None
+        assert found.what == "a tar archive"
 
 
 def test_a_file_of_bytes_is_known_though_it_begins_with_letters() -> None:
