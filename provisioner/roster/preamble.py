@@ -119,10 +119,12 @@ class _Table:
 
     def __init__(self, names: Cells, rows: Sequence[Cells], missing: Missing) -> None:
         self._names = _filled(names)
+        # Alone, too, what is needed leaves less missing than nothing does: nearly all others are passed over so.
         self._needed = {
             column
-            for column in self._names
-            if missing([other for at, other in self._names.items() if at != column]) > 0
+            for column, name in self._names.items()
+            if missing([name]) < missing([])
+            and missing([other for at, other in self._names.items() if at != column]) > 0
         }
         self._below = {column: [_kinds(row[column]) for row in rows if column in row] for column in self._names}
 
