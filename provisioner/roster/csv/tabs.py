@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from provisioner.roster.csv.blocks import BlockSizes
 from provisioner.roster.csv.grammar import Dialect, line_end
 from provisioner.roster.files.origin import Origin
 from provisioner.roster.files.text import open_text
@@ -17,6 +18,8 @@ from provisioner.roster.files.text import open_text
 _CHUNK: Final = 8 * 1024 * 1024
 # What is looked at once more with the next chunk: a quoted cell may go on there.
 _OVERLAP: Final = 64 * 1024
+# A longer one is refused when the rows are read.
+_LONGEST_ROW: Final = BlockSizes().longest_row
 
 
 def is_ever_quoted(origin: Origin, codec: str | None = None, escape: str = "") -> bool:
@@ -31,6 +34,8 @@ def is_ever_quoted(origin: Origin, codec: str | None = None, escape: str = "") -
                 continue
             lines = lines or _Lines(text, escape)
             end = text.rfind(lines.eol)
+            if end < 0 and len(text) > _LONGEST_ROW:
+                return False
             if end >= 0 and b'"' in text and lines.hold_quoted_cell(text, end):
                 return True
             rest = text[text.rfind(lines.eol, 0, max(0, end - _OVERLAP)) + 1 :]

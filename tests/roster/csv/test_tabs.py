@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,16 @@ def test_one_quoted_cell_far_into_a_file_is_found(tmp_path: Path, eol: str) -> N
     head = line * (8 * 1024 * 1024 // len(line) - 1)
     path.write_text(head + f'a1\t"Ann{eol}{"Lee" * 20}"\tx' + eol + line, newline="")
     assert is_ever_quoted(LocalFile(path))
+
+
+def test_a_file_without_line_ends_is_not_kept_whole(tmp_path: Path) -> None:
+    """No row is so long, and whoever reads it says so."""
+    path = tmp_path / "r.tsv"
+    with path.open("wb") as file:
+        file.truncate(400 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        assert not is_ever_quoted(LocalFile(path))
+        assert tracemalloc.get_traced_memory()[1] < 200 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
