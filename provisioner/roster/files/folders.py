@@ -60,7 +60,7 @@ def parts_of_folder(folder: str) -> Found:
 
 
 def parts_of_pattern(pattern: str) -> Found:
-    """Name all files that a pattern fits, in order; of a folder that it fits, what `parts_of_folder` gives.
+    """Name all files that a pattern fits, in order; of a folder that it fits, all in it, of which there may be none.
 
     Files about others are left out where the pattern fits any name, as `*` does. Raises RosterError when there is none.
     """
@@ -69,7 +69,7 @@ def parts_of_pattern(pattern: str) -> Found:
     # `**` gives folders and what is in them too.
     folders = [] if "**" in pattern else [match for match in kept if is_folder(match)]
     named = [match for match in kept if not is_folder(match)]
-    within = [parts_of_folder(folder) for folder in folders]
+    within = [rosters_among(list(_walk(Path(folder)))) for folder in folders]
     rosters = sorted([*named, *(part for found in within for part in found.rosters)])
     if not rosters:
         raise RosterError(f"{pattern}: no file matches")

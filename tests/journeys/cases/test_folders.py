@@ -139,6 +139,15 @@ def test_folders_that_are_no_roster_are_told(tmp_path: Path) -> None:
     assert refusal(tmp_path / "e", tmp_path).startswith("e is a Delta table: it holds rows of earlier versions")
 
 
+def test_an_empty_folder_that_a_pattern_fits_has_no_rows(tmp_path: Path) -> None:
+    """As one within a folder of parts; a pattern that fits nothing else is told."""
+    (tmp_path / "people" / "old").mkdir(parents=True)
+    (tmp_path / "people" / "old" / "_SUCCESS").touch()
+    assert refusal(tmp_path / "people" / "*", tmp_path).endswith("people/*: no file matches")
+    (tmp_path / "people" / "a.json").write_text(json.dumps([ANN]))
+    assert users(tmp_path / "people" / "*", tmp_path) == users(tmp_path / "people", tmp_path) == [ANN]
+
+
 def test_parts_may_store_a_column_in_different_ways(tmp_path: Path) -> None:
     """As long as its values are the same."""
     assert users(DRIFT / "[12].parquet", tmp_path) == [ANN | {"tags": ["x"]}, BOB]
