@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple, Self
 
-from provisioner.journal.columns import ASKED, MILLISECONDS, OUTCOME_COLUMNS
+from provisioner.journal.columns import ASKED, MILLISECONDS, OUTCOME_COLUMNS, REVERSING
 from provisioner.journal.statements import Bulk, select, select_columns
 from provisioner.model import Action, Live, Outcome, Standing
 
@@ -157,15 +157,16 @@ DRIFT: Final = Bulk(
 )
 
 # Rows that an ordinary run left in this journal: those it settled are managed from now on, and those it created,
-# whatever became of them since. What an update of the run has left as it was may be there besides the body.
-TAKEN_OVER: Final = """
+# whatever became of them since. What an update of the run has left as it was may be there besides the body. Whom an
+# undo has taken back, or may have, is the run's no more: a row that wants the user begins anew, as in a run.
+TAKEN_OVER: Final = f"""
 UPDATE users SET certain = state = 'settled' AND outcome IN ('created', 'updated', 'existing'),
     operation = iif(state = 'settled' AND outcome IN ('created', 'updated', 'existing'), 'create', 'update'),
     standing = iif(error_code = 'deactivated', 'deactivated', 'active'),
     live_hash = iif(outcome IN ('created', 'updated'), body_hash || coalesce(besides, ''), NULL)
-WHERE operation IS NULL AND NOT withdrawn
+WHERE operation IS NULL AND NOT withdrawn AND NOT {REVERSING}
     AND (state = 'settled' AND outcome IN ('created', 'updated', 'existing') OR ours)
-"""
+"""  # noqa: S608 - of constants
 
 # What was taken over is a run's again as long as no night has begun, of which nobody has an epoch: a look at it, or a
 # night that was refused, leaves the run to be undone.

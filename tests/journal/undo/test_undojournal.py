@@ -161,6 +161,22 @@ def test_a_run_takes_up_what_an_undo_may_have_changed(path: Path) -> None:
         assert of(journal)[1].sent == 0
 
 
+def test_a_state_does_not_begin_with_what_an_undo_may_have_changed(path: Path) -> None:
+    """Nobody knows whether these users are as the run has left them: a sync takes them up as a run would."""
+    with undoing(path) as journal:
+        journal.record(
+            [LeavingRow(1, journal.round, "deactivate", 100.0), LeavingRow(2, journal.round, "restore", 1.0)]
+        )
+    with SyncState(path, HERE) as state:
+        assert {uid: met.live is not None for uid, met in state.met(["u1", "u2", "u3"]).items()} == {
+            "u1": False,
+            "u2": False,
+            "u3": True,
+        }
+        past = state.known(["u1"])["u1"].past(changed=False)
+        assert (past.withdrawn, state.managed()) == (True, 1)
+
+
 def test_a_round_goes_on_until_it_has_ended_well(path: Path) -> None:
     """Who was looked at in it is not looked at again; in the next one kept users are."""
     with undoing(path) as journal:
