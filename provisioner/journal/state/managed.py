@@ -169,10 +169,10 @@ WHERE operation IS NULL AND NOT withdrawn AND NOT {REVERSING}
 """  # noqa: S608 - of constants
 
 # What was taken over is a run's again as long as no night has begun, of which nobody has an epoch: a look at it, or a
-# night that was refused, leaves the run to be undone.
+# night that was refused, leaves the run as it was, also one that was killed. It may go on, or be undone.
 GIVEN_BACK: Final = """
 UPDATE users SET operation = NULL, certain = 0, standing = NULL, live_hash = NULL
-WHERE operation IS NOT NULL AND epoch IS NULL
+WHERE operation IS NOT NULL AND epoch IS NULL AND NOT EXISTS (SELECT 1 FROM nights)
 """
 
 # --- out ---

@@ -90,8 +90,7 @@ class SyncState(Journal):
 
     def __exit__(self, *ended: Any) -> None:  # noqa: PYI036 - they are handed on
         with suppress(sqlite3.Error), self._database:
-            if not self.nights.begun:
-                self._database.execute(GIVEN_BACK)
+            self._database.execute(GIVEN_BACK)
         super().__exit__(*ended)
 
     def _prepare(self, database: sqlite3.Connection) -> None:
@@ -103,7 +102,7 @@ class SyncState(Journal):
         if (damage := damage_in(database, thorough=self._logged)) is not None:
             raise sqlite3.DatabaseError(damage)
         with database:  # what an ordinary run left is taken over
-            for statement in (TAKEN_OVER, RUN_FORGOTTEN, *nights.SESSION_TABLES):
+            for statement in (GIVEN_BACK, TAKEN_OVER, RUN_FORGOTTEN, *nights.SESSION_TABLES):
                 database.execute(statement)
 
     @contextmanager

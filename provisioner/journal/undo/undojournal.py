@@ -31,9 +31,7 @@ from provisioner.journal.undo.reversals import (
 from provisioner.journal.undo.telling import LINES, TO_DO, TOKENS_LEFT, UNTOUCHED, Line, ToDo
 from provisioner.model import Outcome, Settlement, State, UserRequest
 
-_IS_STATE: Final = (
-    "SELECT EXISTS (SELECT 1 FROM nights) OR EXISTS (SELECT 1 FROM users WHERE operation IS NOT NULL LIMIT 1)"
-)
+_IS_STATE: Final = "SELECT EXISTS (SELECT 1 FROM nights)"
 
 # The undos of a journal are in the table `undos`: one row for each command, several of which can be one round, which is
 # what an undo that was killed or stopped and the one that ends it have in common. Whatever is undone after a good one,

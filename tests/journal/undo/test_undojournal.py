@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -175,6 +176,20 @@ def test_a_state_does_not_begin_with_what_an_undo_may_have_changed(path: Path) -
         }
         past = state.known(["u1"])["u1"].past(changed=False)
         assert (past.withdrawn, state.managed()) == (True, 1)
+
+
+def test_a_look_at_a_run_that_was_killed_leaves_it_to_be_undone(path: Path) -> None:
+    """No night has begun, so nothing that a sync did is in it; and what the look left is of no use to the next one."""
+    looked = SyncState(path, HERE)
+    looked.__enter__()
+    killed = path.with_name("killed.db")
+    shutil.copy(path, killed)
+    shutil.copy(f"{path}-wal", f"{killed}-wal")
+    looked.__exit__(None, None, None)
+    with undoing(killed) as journal:
+        journal.settle([settled(1, Outcome.REVERSED, error_code="deactivated")])
+    with SyncState(killed, HERE) as state:
+        assert [met.live for met in state.met(["u1"]).values()] == [None]
 
 
 def test_a_round_goes_on_until_it_has_ended_well(path: Path) -> None:
