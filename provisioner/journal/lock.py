@@ -194,6 +194,20 @@ def unreadable(path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def unnoted(path: Path) -> Iterator[None]:
+    """Have what keeps from being noted for this session alone be a `StorageError`: SQLite does so in a file of its own.
+
+    It lies in the folder for temporary files, on another disk than the journal perhaps.
+    """
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        message = f"no room for what is noted while a roster is compared with it ({error})"
+        cure = "make room in the folder for temporary files, or name another one in SQLITE_TMPDIR"
+        raise StorageError(f"{path}: {message}; {cure}, then run the same command again") from error
+
+
+@contextmanager
 def unusable(path: Path, instead: str) -> Iterator[None]:
     """Have what keeps a file from being opened as a journal be a `JournalError`, and a full disk a `StorageError`.
 

@@ -3,14 +3,13 @@
 What is in it with a standing is what this tool manages; nobody else's users are ever touched. A night that was cut
 short and the one that ends it share an *epoch*: what happened to a user in this epoch is what the results tell.
 
-    standing   active or deactivated; null while the user is not known to exist
-    certain    0 from the moment a change is recorded as sent until it is settled
-    live_hash  body of the roster row that was last carried out; after a `+`, fields that the user has besides, for
-               which the roster had no column then
-    digests    the profile that was last carried out, see `provisioner.sending.users.profile`
-    absent     good nights in a row in which the user was not in the roster
-    profile    that profile itself, packed: who left is told by name, and what changes with its old value
-
+    standing       active or deactivated; null while the user is not known to exist
+    certain        0 from the moment a change is recorded as sent until it is settled
+    live_hash      body of the roster row that was last carried out; after a `+`, fields that the user has besides, for
+                   which the roster had no column then
+    digests        the profile that was last carried out, see `provisioner.sending.users.profile`
+    absent         good nights in a row in which the user was not in the roster
+    profile        that profile itself, packed: who left is told by name, and what changes with its old value
     sessions       whether the auth tokens of a leaver are flushed, see `provisioner.journal.state.managed.Sessions`
     night_outcome  created, reactivated or updated, when the user became that before a later change of the same epoch
 """
@@ -18,10 +17,10 @@ short and the one that ends it share an *epoch*: what happened to a user in this
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import orjson
 
@@ -31,6 +30,7 @@ from provisioner.journal.copies.mark import HEARD
 from provisioner.journal.course.table import ENDING_FORGOTTEN, RUN_FORGOTTEN, Course
 from provisioner.journal.header import Identity, damage_in, header_of, refuse_cut_short
 from provisioner.journal.journal import Journal
+from provisioner.journal.lock import unnoted, unwritable
 from provisioner.journal.schema import Meta
 from provisioner.journal.state import gone, nights
 from provisioner.journal.state.managed import (
@@ -56,6 +56,9 @@ from provisioner.journal.state.managed import (
 from provisioner.journal.state.nights import Doubt, EpochRow, Nights
 from provisioner.journal.statements import Columns, Written, fetch_columns, json_list
 from provisioner.model import Action, Settlement, Standing, State, UserRequest
+
+Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
+Failing: TypeAlias = Callable[[Path], AbstractContextManager[None]]
 
 
 class SyncState(Journal):
@@ -173,7 +176,7 @@ class SyncState(Journal):
 
         They are leavers as those are whom it does not name any more.
         """
-        self._write((nights.NOTE_NAMED,), (orjson.dumps(dict(rows)).decode(),))
+        self._write((nights.NOTE_NAMED,), (orjson.dumps(dict(rows)).decode(),), unnoted)
 
     def named(self, uids: Sequence[str]) -> dict[str, int]:
         """Give those of the uids that tonight's roster names as deactivated, with their rows."""
@@ -205,15 +208,15 @@ class SyncState(Journal):
 
     def see(self, uids: Sequence[str]) -> None:
         """Note uids that stand in tonight's roster, whether their rows are valid or not; for this session only."""
-        self._write((nights.NOTE_PRESENT,), (json_list(uids),))
+        self._write((nights.NOTE_PRESENT,), (json_list(uids),), unnoted)
         self._absent_found = False
 
     def plan(self, uids: Sequence[str]) -> None:
         """Note uids for which something is to be done tonight; for this session only."""
-        self._write((nights.NOTE_PLANNED,), (json_list(uids),))
+        self._write((nights.NOTE_PLANNED,), (json_list(uids),), unnoted)
 
-    def _write(self, statements: Sequence[str], values: Sequence[Any] | Mapping[str, Any] = ()) -> None:
-        with self._database:
+    def _write(self, statements: Sequence[str], values: Values = (), failing: Failing = unwritable) -> None:
+        with failing(self.path), self._database:
             self._database.execute("BEGIN IMMEDIATE")
             for statement in statements:
                 self._database.execute(statement, values)
@@ -223,7 +226,7 @@ class SyncState(Journal):
         """Read, with those known whom tonight's roster lacks; whoever comes into the state later stands in it."""
         with self._unreadable():
             if not self._absent_found:
-                self._write(nights.FIND_ABSENT)
+                self._write(nights.FIND_ABSENT, failing=unnoted)
                 self._absent_found = True
             yield
 
@@ -239,13 +242,12 @@ class SyncState(Journal):
 
     def resolve(self, uid: str, standing: Standing | None, *, former: bool = False) -> None:
         """Record what became of a user in doubt: it is ours, or the former one, or (None) none that we manage."""
-        known = standing.value if standing is not None else None
         statements = (ENDING_FORGOTTEN, gone.FOUND_AGAIN if former else nights.RESOLVED)
-        self._write(statements, {"uid": uid, "standing": known})
+        self._write(statements, {"uid": uid, "standing": standing and standing.value})
 
     def wake(self, uids: Sequence[str]) -> None:
         """Note that users who were deactivated are active: for the session, and once a change is recorded for good."""
-        self._write((nights.NOTE_WOKEN,), (json_list(uids),))
+        self._write((nights.NOTE_WOKEN,), (json_list(uids),), unnoted)
 
     def record_woken(self) -> None:
         """Record that the users noted as such are active."""
@@ -263,7 +265,8 @@ class SyncState(Journal):
 
     def hear(self, now: float) -> None:
         """Record the server's time (UNIX seconds), learned while nothing was sent that is recorded."""
-        Meta(self._database).put(HEARD, repr(now))
+        with self._unwritable():
+            Meta(self._database).put(HEARD, repr(now))
 
     def adopt(self, users: Iterable[Adoption], now: float) -> None:
         """Take over users that are as the roster has them (UNIX seconds)."""
@@ -297,14 +300,14 @@ class SyncState(Journal):
 
     def begin_night(self, now: float, plan: str | None = None) -> int:
         """Record that a sync begins (UNIX seconds), and which kept plan it carries out: its number."""
-        with self._database:
+        with self._unwritable(), self._database:
             return self.nights.begin(now, plan)
 
     def end_night(
         self, number: int, now: float, rows: int, summary: Mapping[str, Any], *, good: bool, quiet: bool = False
     ) -> None:
         """Record how a sync ended: a good one counts absences, and a quiet one has read no row for that."""
-        with nullcontext() if quiet else self._knowing_absent(), self._unwritable():
+        with nullcontext() if quiet else self._knowing_absent():
             self._write(nights.ending(good=good, quiet=quiet), nights.ended(number, now, rows, summary, good=good))
         if good and not quiet:
             self.forget_copy()

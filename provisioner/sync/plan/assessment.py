@@ -18,6 +18,7 @@ from typing import Final
 from provisioner.errors import ConfigurationError
 from provisioner.journal.copies.mark import refuse_empty_copy
 from provisioner.journal.header import Identity
+from provisioner.journal.lock import unnoted
 from provisioner.journal.recorder import Recorder
 from provisioner.journal.state.syncstate import PlannedState, SyncState
 from provisioner.model import Action
@@ -161,10 +162,11 @@ async def assessed(
 
 
 async def _directory(run: Run, target: Target, state: SyncState, recorder: Recorder) -> Directory:
-    directory = await recorder.run(lambda: Directory(state.database))
-    async with connected(run, target) as connection:
-        if await read_directory(connection.exchanger, directory, recorder.run):
-            await look_for_missing(connection.exchanger, directory, recorder.run)
+    with unnoted(state.path):
+        directory = await recorder.run(lambda: Directory(state.database))
+        async with connected(run, target) as connection:
+            if await read_directory(connection.exchanger, directory, recorder.run):
+                await look_for_missing(connection.exchanger, directory, recorder.run)
     stop_early(run.stopper)
     return directory
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -589,6 +589,39 @@ def test_who_was_seen_is_forgotten_with_the_session(path: Path) -> None:
         assert (list(state.leavers()), state.is_leaver(["ann"])) == ([], set())
     with opened(path) as state:
         assert (list(state.leavers()), state.is_leaver(["ann"])) == ([("ann", 0)], {"ann"})
+
+
+def test_a_disk_that_takes_no_more_is_no_bug_of_ours(path: Path) -> None:
+    """Not even where the first thing that it does not take is that a night begins."""
+    with opened(path) as state:
+        state.database.execute("PRAGMA max_page_count = 1")
+        with pytest.raises(StorageError, match=r"hr\.db: cannot be written any more \(database or disk is full\)"):
+            state.begin_night(1.0, "x" * 100_000)
+
+
+@pytest.mark.parametrize("note", ["see", "plan", "wake", "name", "leavers"])
+def test_a_folder_for_temporary_files_that_takes_no_more_is_told_from_the_disk_of_the_state(
+    path: Path, note: str
+) -> None:
+    """It may be a small one in memory; what to do about it is another matter."""
+    uids = [f"user-{number}" for number in range(5_000)]
+    with opened(path) as state:
+        for uid in uids[:2_000] if note == "leavers" else ():
+            carry_out(state, uid, Action.CREATE, Outcome.CREATED)
+        state.database.execute("PRAGMA temp.max_page_count = 1")
+        notes: dict[str, Callable[[], object]] = {
+            "see": lambda: state.see(uids),
+            "plan": lambda: state.plan(uids),
+            "wake": lambda: state.wake(uids),
+            "name": lambda: state.name([(uid, 1) for uid in uids]),
+            "leavers": lambda: list(state.leavers()),
+        }
+        with pytest.raises(StorageError) as caught:
+            notes[note]()
+    assert str(caught.value) == (
+        f"{path}: no room for what is noted while a roster is compared with it (database or disk is full); make room "
+        "in the folder for temporary files, or name another one in SQLITE_TMPDIR, then run the same command again"
+    )
 
 
 def test_the_mark_moves_with_anything(path: Path) -> None:
