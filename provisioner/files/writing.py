@@ -131,6 +131,18 @@ def unnamed_file(folder: Path, purpose: str = "", *, buffered: bool = True, late
         raise OutputError(f"{message}; {MAKE_ROOM if folder.is_dir() else ANOTHER_OUTPUT}") from error
 
 
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Make a folder that is gone when the block ends, where temporary files are kept. Raises `OutputError`."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="provisioner-")
+    except OSError as error:
+        message = f"no temporary folder can be made ({error.strerror})"
+        raise OutputError(f"{message}; make room, or name another place for it in TMPDIR") from error
+    with made as folder:
+        yield Path(folder)
+
+
 def path_of(file: IO[bytes]) -> Path:
     """Give a path under which this process can open a file without a name once more, for what reads paths only."""
     return Path(f"/dev/fd/{file.fileno()}")

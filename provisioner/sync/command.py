@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from rich.console import Console
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, StorageError, UsageError
 from provisioner.files.cures import foreign_name
 from provisioner.files.looking import same_file
+from provisioner.files.writing import temporary_folder
 from provisioner.journal.header import app_at
 from provisioner.logs.events import get_logger
 from provisioner.model import Action
@@ -157,8 +157,8 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
     source = PlanSource(
         given, settings.sync.model_dump(), app.base_url, settings.run.auth_tokens, settings.run.create_roles
     )
-    with tempfile.TemporaryDirectory(prefix="provisioner-") as folder:
-        job = _preview_job(arguments, settings, Path(folder))
+    with temporary_folder() as folder:
+        job = _preview_job(arguments, settings, folder)
         if keep is not None:
             refuse_as_output(keep, job.outputs.cure(keep))
             _refuse_overwriting(keep, job, named_files(settings))
@@ -178,6 +178,7 @@ async def make_plan(planned: PlanJob, stopper: Stopper) -> PlanReport:
     run, keep, settings = Run.begin(planned.job, stopper), planned.keep, planned.job.settings
     with run.watch.watching():
         async with preflight(run, planned.target, identity(settings)) as ready:
+            ready.state.unwanted = True
             requests = run.tally.requests.sent
             creates, roles = ready.assessment.plan.actions[Action.CREATE], ready.surveyed.roles
             needs = await look_ahead(run, creates, roles)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from provisioner.emulator.server import Emulator
 from provisioner.errors import ConfigurationError, OutputError, RosterError, UsageError
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import AuthTokens
+from provisioner.run.job import Target
 from provisioner.settings.tables import Api, Output, Run, Settings, Sync, load
 from provisioner.stop import Stopper
 from provisioner.sync.command import files_of, make_plan, plan_job, refuse_other_than_planned, sync, sync_job
 from provisioner.sync.keptplan import read_plan, readable_in
 from provisioner.sync.plan.report import PlanReport
-from tests.rig.work import APP
+from tests.rig.work import APP, with_emulator
 
 
 @pytest.fixture
@@ -54,6 +58,33 @@ def test_a_plan_is_reported_and_nothing_is_left_behind(folder: Path, capsys: pyt
     after = sorted(path.name for path in folder.iterdir() if not path.name.startswith("hr.db"))
     assert after == [name for name in before if not name.startswith("hr.db")]
     assert tuple(capsys.readouterr()) == ("", "")
+
+
+def test_a_plan_makes_no_state_of_what_holds_nothing(folder: Path) -> None:
+    """Or a sync that was not told to adopt would find one in it, and nobody known."""
+    (folder / "hr.db").write_bytes(b"")
+
+    async def main(target: Target, _: Emulator) -> int:
+        settings = the_settings(folder)
+        settings = settings.model_copy(update={"sync": Sync(state=folder / "hr.db", adopt=True)})
+        with plan_job([str(folder / "hr.csv")], settings) as job:
+            report = await make_plan(replace(job, target=target), Stopper())
+        return report.assessment.rows
+
+    assert with_emulator(main) == 1
+    assert (folder / "hr.db").read_bytes() == b""
+
+
+def test_no_folder_for_temporary_files_is_told_with_what_names_another_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(folder / "nowhere"))
+    with pytest.raises(OutputError) as caught:
+        planned(folder)
+    message = (
+        "no temporary folder can be made (No such file or directory); make room, or name another place for it in TMPDIR"
+    )
+    assert str(caught.value) == message
 
 
 def test_a_kept_plan_is_what_a_sync_is_given(folder: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import Final
 from rich.console import Console
 
 from provisioner.errors import ExitCode, OutputError, RosterError
+from provisioner.files.writing import temporary_folder
 from provisioner.inspection.proposal import screen
 from provisioner.inspection.proposal.choice import propose
 from provisioner.inspection.proposal.document import Proposal, document
@@ -110,10 +110,10 @@ def look(arguments: Sequence[str], reading: Run) -> Found:
     given = RosterOptions(
         reading.encoding, reading.delimiter, reading.sheet, None, reading.header_row, reading.escape or ""
     )
-    with tempfile.TemporaryDirectory() as folder:
-        kept, source = _kept(inputs, Path(folder))
+    with temporary_folder() as folder:
+        kept, source = _kept(inputs, folder)
         try:
-            found = _look(name, kept, given, Path(folder))
+            found = _look(name, kept, given, folder)
         except RosterError as error:
             raise (error if source is None else renamed(error, source, name)) from None
     if source is None:
