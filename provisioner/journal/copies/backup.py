@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Final
 from provisioner.errors import JournalError, OutputError, StorageError
 from provisioner.files.cures import FULL
 from provisioner.files.looking import open_file, refuse_beside_another
-from provisioner.files.writing import PRIVATE, name_once, sync_folder
+from provisioner.files.writing import name_once, sync_folder
 from provisioner.journal.beside import log_of, refuse_to_read_beside
 from provisioner.journal.copies.mark import mark_as_copy
 from provisioner.journal.header import header_of, refuse_cut_short
@@ -51,10 +52,11 @@ def back_up(journal: Path, to: Path) -> Copy:
     if os.path.lexists(to):
         raise OutputError(f"{to}: is there already, and a copy overwrites nothing; {_FREE}")
     refuse_beside_another(to, _FREE)
-    # Of its own, so that two copies at a time do not write into one file.
-    temporary = to.with_name(f".{to.name}.{os.getpid()}.part")
     try:
-        os.close(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, PRIVATE))
+        # Its owner's alone, and of its own: two copies at a time do not write into one file, nor into a killed one's.
+        file, name = tempfile.mkstemp(".part", f".{to.name}.", to.parent)
+        os.close(file)
+        temporary = Path(name)
         try:
             users, at = _copied(journal, temporary)
             size = temporary.stat().st_size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -56,6 +57,14 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
         with pytest.raises(OutputError, match=r"is there already, and a copy overwrites nothing; choose another TO$"):
             back_up(path, tmp_path / name)
     assert (tmp_path / "file").read_text() == "precious"
+
+
+def test_what_a_killed_one_has_left_is_in_nobodys_way(tmp_path: Path) -> None:
+    """In a container each process has the number of the one before it."""
+    left = tmp_path / f".b.db.{os.getpid()}.part"
+    left.write_bytes(b"half a copy")
+    assert back_up(a_journal(tmp_path / "a.db"), tmp_path / "b.db").users == 3
+    assert left.read_bytes() == b"half a copy"
 
 
 def test_no_copy_has_the_name_of_what_a_journal_keeps_beside_itself(tmp_path: Path) -> None:
