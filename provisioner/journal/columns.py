@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from provisioner.journal.statements import Bulk, Written, select, select_columns
+from provisioner.journal.undo import overwrites
 from provisioner.journal.undo.overwrites import BEGUN, NOTED_FIELDS
 from provisioner.model import FINAL, Outcome, Past, Settlement, State, UserRequest
 
@@ -158,6 +159,9 @@ class MadeRow(NamedTuple):
     mark: int | None
     besides: str | None = None
 
+
+Noted: TypeAlias = overwrites.NotedRow | overwrites.BegunAnewRow | overwrites.BackRow | MadeRow
+"""What has to be known of a user before a request for it leaves."""
 
 # `made_hash` is the body that is on the server for certain, once a deactivation may have left; empty when it is any.
 MADE: Final = Bulk(

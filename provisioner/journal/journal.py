@@ -19,7 +19,7 @@ from typing import Any, Self
 from provisioner.errors import JournalError
 from provisioner.files.cures import ANOTHER_OUTPUT
 from provisioner.journal import columns, schema
-from provisioner.journal.columns import Known, MadeRow, MovedRow, sent_rows
+from provisioner.journal.columns import Known, MovedRow, Noted, sent_rows
 from provisioner.journal.copies import mark
 from provisioner.journal.copies.place import Place
 from provisioner.journal.course import unreached
@@ -43,12 +43,11 @@ from provisioner.journal.header import (
 )
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
 from provisioner.journal.schema import Meta
+from provisioner.journal.state.managed import SENT_BY_RUN, sent_by_run_rows
 from provisioner.journal.statements import Bulk, Columns, Written, fetch_columns, json_list
 from provisioner.journal.undo import overwrites
 from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
 from provisioner.model import Settlement, UserRequest
-
-Noted = overwrites.NotedRow | overwrites.BegunAnewRow | overwrites.BackRow | MadeRow
 
 
 class Journal:
@@ -219,6 +218,7 @@ class Journal:
             unmet = [mark.UnmetRow(each.key, each.uid, each.row, each.body_hash, since) for each in requests]
             yield from ((bulk, unmet) for bulk in mark.UNMET)
         yield SENT_SINCE, sent_since_rows(requests, now) if self.undone else []
+        yield SENT_BY_RUN, sent_by_run_rows(requests)
         yield columns.SENT, sent_rows(requests, now)
 
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:

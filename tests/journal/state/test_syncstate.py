@@ -148,6 +148,26 @@ def test_a_run_can_go_on_with_a_state(path: Path) -> None:
         assert journal.known(["ann"])["ann"].auth_token == "ann-token"
 
 
+def test_for_whom_a_run_has_sent_something_is_not_as_the_last_night_left_it(path: Path) -> None:
+    """Whatever has come of it; who was in doubt since that night is the run's."""
+    with opened(path) as state:
+        for uid in ("ann", "bob"):
+            carry_out(state, uid, Action.CREATE, Outcome.CREATED)
+        state.sent([a_request(state, "cat", Action.CREATE)], 8.0)
+        night(state)
+    with Journal(path, IDENTITY) as journal:
+        known = journal.known(["ann", "cat"])
+        requests = [
+            UserRequest(met.key, 1, uid, b"{}", "other", token=True, past=met.past(changed=True))
+            for uid, met in known.items()
+        ]
+        journal.sent(requests, 9.0)
+        journal.settle([a_settlement(each, Outcome.CREATED, None) for each in requests])
+    with opened(path) as state:
+        assert lives(state, "ann", "bob", "cat") == {"ann": None, "bob": ANN, "cat": Live("other", None, ANN.standing)}
+        assert (state.met(["ann"])["ann"].exists, state.managed()) == (True, 3)
+
+
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
