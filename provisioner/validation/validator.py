@@ -144,12 +144,8 @@ class Validator:
     def _fields(self, batch: RosterBatch) -> pl.DataFrame:
         """Read the cells of every field; see `provisioner.validation.rules` for the columns."""
         binding = self._binding
-        frame = self._cleaning.uids_and_emails(batch.frame)
-        texts = self._texts(frame)
-        suspicious = mojibake.suspicious(texts["name"])
-        if mojibake.holds_unseen(texts["name"], suspicious):
-            frame = self._cleaning.names(frame)
-            texts = self._texts(frame)
+        frame = self._cleaning.people(batch.frame)
+        texts = cells.read(frame, {name: binding.fields.get(name) for name in _TEXT_FIELDS}, binding)
         uid_input = cells.as_it_stands(binding.fields["uid"], binding)
         uids = cells.uids(frame, binding)
         marked, sent = self._marks.of(batch, frame, uids), uids
@@ -159,7 +155,7 @@ class Validator:
             batch.frame.select(batch.numbers.alias("row"), uid_input.alias("uid_input"))
             .with_columns(uids, *self._uids.columns(identities, batch.numbers))
             .with_columns(**marked)
-            .hstack(texts.with_columns(name_suspicious=suspicious))
+            .hstack(texts.with_columns(name_suspicious=mojibake.suspicious(texts["name"])))
             .hstack(read_tags(frame, binding, self._constraints.tag_max_length))
             .hstack(read_metadata(frame, binding))
             .hstack(self._left(frame))
@@ -169,9 +165,6 @@ class Validator:
         if self._shard is not None:
             fields = fields.filter(pl.Series(self._shard.holds(sent), dtype=pl.Boolean))
         return fields.with_columns(places(fields[name], self._place) for name in OTHER_ROWS)
-
-    def _texts(self, frame: pl.DataFrame) -> pl.DataFrame:
-        return cells.read(frame, {name: self._binding.fields.get(name) for name in _TEXT_FIELDS}, self._binding)
 
     def _left(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Give `deactivated`, and `leaves` beside it where a column says so."""

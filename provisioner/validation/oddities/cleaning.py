@@ -39,11 +39,10 @@ class Cleaning:
             for path, source in binding.metadata.items()
             if isinstance(source, FromColumn) and is_email_name(path[-1])
         }
-        required, given = binding.required, binding.fields.get("metadata")
-        emails = {column for column in text if column in placed or is_email_name(column)} - required
+        given = binding.fields.get("metadata")
+        people = placed.union(binding.required, filter(is_email_name, text))
         self._uid = [column for column in binding.fields["uid"].columns if column in text]
-        self._names = [column for column in binding.fields["name"].columns if column in text.difference(self._uid)]
-        self._emails = [column for column in binding.schema if column in emails]
+        self._people = [column for column in binding.schema if column in text & people]
         # a word in whole metadata is no object, and rejected
         sent = text - set(() if given is None else given.columns)
         self._optional = [column for column in binding.optional if column in sent]
@@ -54,17 +53,9 @@ class Cleaning:
         """Trim what cannot be seen around the cells that feed the uid."""
         return _without_unseen(frame, self._uid)
 
-    def uids_and_emails(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Trim what cannot be seen around the cells that feed the uid, and around e-mail addresses."""
-        return _without_unseen(self.uids(frame), self._emails)
-
-    def names(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Trim what cannot be seen around the cells that feed the name."""
-        return _without_unseen(frame, self._names)
-
     def people(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Trim what cannot be seen around the cells that feed uid and name, and around e-mail addresses."""
-        return self.names(self.uids_and_emails(frame))
+        return _without_unseen(frame, self._people)
 
     def words(self, frame: pl.DataFrame) -> pl.Series | None:
         """Name the columns of each row that hold a word for nothing which is sent as it stands.

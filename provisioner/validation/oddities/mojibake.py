@@ -14,8 +14,6 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.wording import INVISIBLE
-
 UTF8: Final = "utf8"
 LOST: Final = "lost"
 LATIN: Final = "latin"
@@ -56,7 +54,7 @@ CONTROL: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r[^\n]"
 
 SUSPICIOUS: Final = (
     rf'["\\\x00-\x1f&?\x7f-\x9f\u00d7\u00f0\ufffd]|{_NO_LETTERS}|[\u00c2-\u00ef]{_NEXT}|'
-    rf"[{INVISIBLE}]|[\u0420\u0421][^\u0410-\u044f]|{_LATIN_LETTER}{{3}}"
+    rf"[\u0420\u0421][^\u0410-\u044f]|{_LATIN_LETTER}{{3}}"
 )
 """One pattern for every name that has to be looked at closely, also for what JSON has to escape."""
 
@@ -80,11 +78,6 @@ def damages(names: pl.Series) -> pl.Series:
         .when(is_latin).then(pl.lit(LATIN))
         .when(name.str.contains(_ENTITY)).then(pl.lit(HTML))
     ).to_series()  # fmt: skip
-
-
-def holds_unseen(names: pl.Series, suspicious: pl.Series) -> bool:
-    """Tell whether any of the names to be looked at closely holds a character that cannot be seen."""
-    return suspicious.any() and bool(names.filter(suspicious).str.contains(f"[{INVISIBLE}]").any())
 
 
 def suspicious(names: pl.Series) -> pl.Series:

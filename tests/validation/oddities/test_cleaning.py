@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import polars as pl
 import pytest
 
@@ -29,6 +31,19 @@ def test_the_parts_of_a_template_are_trimmed_too() -> None:
     mapping = parse_mapping({"name": "{first} {last}"})
     row = {"uid": "a", "first": "\u200bAnn\u200b", "last": "Lee\ufeff"}
     assert parsed(check([row], mapping=mapping))["name"] == "Ann Lee"
+
+
+@pytest.mark.parametrize(
+    "name", [["nick", "full"], {"column": "full", "map": {"Bob": "Robert"}, "default": "nobody"}], ids=["list", "map"]
+)
+def test_what_is_sent_of_a_row_does_not_depend_on_the_others(name: object) -> None:
+    """A cell that may feed the name is trimmed also where another is taken, or where it is looked up."""
+    mapping = parse_mapping({"name": name, "metadata": {"full": "full"}})
+    row, other = {"uid": "b", "full": "\u200bBob", "nick": "Bo"}, {"uid": "a", "full": "\u200bAnn", "nick": None}
+    alone, beside = (check([row, *more], mapping=mapping).valid["body"][0] for more in ((), (other,)))
+    assert alone == beside
+    assert json.loads(alone)["metadata"] == {"full": "Bob"}
+    assert json.loads(alone)["name"] in {"Bo", "Robert"}
 
 
 def test_joiners_within_names_stay() -> None:
