@@ -10,7 +10,8 @@ have none of either, and are asked so cheaply that it hardly takes time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import assert_never
 
 import polars as pl
 
@@ -18,7 +19,16 @@ from provisioner.roster.columns import all_named
 from provisioner.validation.fields.binding import Binding
 from provisioner.validation.fields.cells import AROUND, one_of, where_any
 from provisioner.validation.fields.emails import is_email_name
-from provisioner.validation.fields.source import FromColumn
+from provisioner.validation.fields.source import (
+    Constant,
+    Encoded,
+    FirstOf,
+    FromColumn,
+    Joined,
+    Mapped,
+    Source,
+    Template,
+)
 from provisioner.validation.vocabulary.nothing import WORDS
 from provisioner.wording import INVISIBLE
 
@@ -43,11 +53,16 @@ class Cleaning:
         people = placed.union(binding.required, filter(is_email_name, text))
         self._uid = [column for column in binding.fields["uid"].columns if column in text]
         self._people = [column for column in binding.schema if column in text & people]
+        words = frozenset(WORDS) - set(binding.null_values)
+        found: dict[str, frozenset[str]] = {}
+        for source in (*binding.fields.values(), *binding.metadata.values()):
+            for column, sent in _sent(source, words):
+                found[column] = found.get(column, frozenset()) | sent
         # a word in whole metadata is no object, and rejected
-        sent = text - set(() if given is None else given.columns)
-        self._optional = [column for column in binding.optional if column in sent]
-        words = set(WORDS) - set(binding.null_values)
-        self._words = one_of([f"{left}{word}{right}" for word in words for left in _BLANKS for right in _BLANKS])
+        looked_at = text.difference(binding.required, () if given is None else given.columns)
+        self._words: dict[frozenset[str], list[str]] = {}
+        for column in (each for each in binding.schema if each in looked_at and found.get(each)):
+            self._words.setdefault(found[column], []).append(column)
 
     def uids(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Trim what cannot be seen around the cells that feed the uid."""
@@ -62,9 +77,31 @@ class Cleaning:
 
         Gives a List of String, null for none; and nothing at all when no row has one.
         """
-        columns = where_any(frame, self._optional, lambda cell: cell.is_in(self._words))
-        found = frame.select(all_named(columns).is_in(self._words).arg_true().implode())
-        return _columns_of_rows(frame.height, {name: found[name].explode() for name in columns})
+        return _columns_of_rows(
+            frame.height, {name: at for words in self._words for name, at in self._at(frame, words)}
+        )
+
+    def _at(self, frame: pl.DataFrame, words: frozenset[str]) -> Iterator[tuple[str, pl.Series]]:
+        """Give the columns in which some words would be sent and are, and the positions of their rows."""
+        spelled = one_of(sorted(f"{left}{word}{right}" for word in words for left in _BLANKS for right in _BLANKS))
+        columns = where_any(frame, self._words[words], lambda cell: cell.is_in(spelled))
+        found = frame.select(all_named(columns).is_in(spelled).arg_true().implode())
+        return ((name, found[name].explode()) for name in columns)
+
+
+def _sent(source: Source, words: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Give the columns of a source, and which words in their cells are sent as they stand: none that is looked up."""
+    match source:
+        case FromColumn() | Template():
+            yield from ((column, words) for column in source.columns)
+        case FirstOf(sources) | Joined(sources):
+            yield from (each for inner in sources for each in _sent(inner, words))
+        case Mapped(inner, entries, default):
+            yield from _sent(inner, frozenset() if entries and default is not None else words - entries.keys())
+        case Encoded() | Constant():
+            return
+        case _:
+            assert_never(source)
 
 
 def _columns_of_rows(height: int, found: dict[str, pl.Series]) -> pl.Series | None:

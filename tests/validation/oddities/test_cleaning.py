@@ -68,6 +68,23 @@ def test_each_column_with_a_word_for_nothing_is_named() -> None:
     assert (found.rows, found.kinds) == (2, {"tags": 2, "metadata.dept": 1})
 
 
+def test_a_word_that_is_looked_up_is_not_sent_as_it_stands() -> None:
+    """A map takes its own words, one with a default any; a column that is sent besides is told of all the same."""
+    frame = pl.DataFrame({
+        "uid": ["a", "b"], "name": ["Ann", "Bob"], "mapped": ["None", "nil"], "any": ["nan", "nil"],
+        "filled": ["nil", None], "twice": ["None", None], "both": ["None", None],
+    })  # fmt: skip
+    mapping = parse_mapping({
+        "role": {"column": ["mapped", "any"], "map": {"None": "guest"}},
+        "tags": {"columns": [{"column": "any", "map": {"red": "r"}, "default": "x"}, "twice"]},
+        "statusMessage": {"column": {"column": "filled", "default": "here"}, "map": {"nil": "away"}},
+        "metadata": {"twice": {"column": "twice", "map": {"None": 0}}, "both": "{both}", "constant": {"value": "None"}},
+    })  # fmt: skip
+    words = Cleaning(bind(frame.schema, mapping)).words(frame)
+    assert words is not None
+    assert [set(each) for each in words.to_list()] == [{"any", "twice", "both"}, {"mapped", "any"}]
+
+
 def test_a_column_without_such_words_is_not_touched() -> None:
     """Nothing is made for a batch in which there is nothing to find."""
     frame = pl.DataFrame({"uid": ["a"], "name": ["Zoë"], "tags": ["red"]})
