@@ -7,9 +7,12 @@ from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
 from typing import Final, TypeVar
 
-from provisioner.wording import counted
+from provisioner.wording import counted, listed
 
 T = TypeVar("T", int, bool)
+
+COLUMNS_NAMED: Final = 20
+"""As many columns are named in one sentence."""
 
 _LIMIT: Final = "limit"
 
@@ -28,13 +31,14 @@ class Advice:
     def mended(self, rows: int, kinds: Mapping[str, int]) -> str:
         """Say how to mend what was found in so many rows: each kind by its own sentence, the rest by the general one.
 
-        Kinds without a sentence of their own are the columns in which it was found.
+        Kinds without a sentence of their own are the columns in which it was found, of which the first are named.
         """
         known = sorted((kind for kind in kinds if kind in self.kinds), key=lambda kind: -kinds[kind])
         sentences = list(dict.fromkeys(self.kinds[kind] for kind in known))
         if sum(kinds[kind] for kind in known) < rows:
             sentences.append(self.mend)
-        columns = ", ".join(f"{name} ({counted(kinds[name], 'cell')})" for name in kinds if name not in self.kinds)
+        named = [f"{name} ({counted(kinds[name], 'cell')})" for name in kinds if name not in self.kinds]
+        columns = listed(named, COLUMNS_NAMED)
         return f"{columns}: {'; '.join(sentences)}" if columns else "; ".join(sentences)
 
 

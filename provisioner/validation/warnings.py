@@ -16,7 +16,7 @@ from types import MappingProxyType
 import polars as pl
 
 from provisioner.roster.workbook.numbers import EXACT_DIGITS
-from provisioner.validation.constraints import Advice
+from provisioner.validation.constraints import COLUMNS_NAMED, Advice
 from provisioner.validation.fields.cells import shown
 from provisioner.validation.oddities import entries, mojibake
 from provisioner.validation.oddities.suspicions import METADATA_CHARACTERS, REMARKS
@@ -248,7 +248,10 @@ def _damaged() -> Rule:
 
 def _word() -> Rule:
     columns = pl.col("word_columns")
-    found = pl.concat_str([columns.list.join(", "), pl.lit(": a word for nothing, sent as it stands")])
+    rest = columns.list.len().cast(pl.Int64) - COLUMNS_NAMED
+    more = pl.when(rest > 0).then(pl.format(" and {} more", rest)).otherwise(pl.lit(""))
+    named = columns.list.head(COLUMNS_NAMED).list.join(", ")
+    found = pl.concat_str([named, more, pl.lit(": a word for nothing, sent as it stands")])
     return Rule("value.placeholder", columns.is_not_null(), found, columns)
 
 

@@ -40,6 +40,13 @@ def test_how_to_mend_is_said_for_what_was_really_found() -> None:
     assert advice.mended(3, {"dept": 1, "team": 2}) == "dept (1 cell), team (2 cells): mend it"
 
 
+def test_of_very_many_columns_the_first_are_named() -> None:
+    """As many as a screen has room for, and how many more there are."""
+    columns = {f"c{number}": 1 for number in range(1200)}
+    named = ", ".join(f"c{number} (1 cell)" for number in range(20))
+    assert Advice("wrong", "mend it").mended(3, columns) == f"{named} and 1,180 more: mend it"
+
+
 def test_only_limits_that_differ_are_overridden() -> None:
     """Nothing given, or the documented value: the documented limit holds."""
     given = Constraints(uid_max_length=50, name_max_length=100, tags_max=0)

@@ -30,7 +30,7 @@ from provisioner.validation.fields.source import (
     Template,
 )
 from provisioner.validation.vocabulary.nothing import WORDS
-from provisioner.wording import INVISIBLE
+from provisioner.wording import INVISIBLE, printable
 
 _AT_AN_END = rf"^\s*[{INVISIBLE}]|[{INVISIBLE}]\s*$"
 
@@ -108,7 +108,7 @@ def _columns_of_rows(height: int, found: dict[str, pl.Series]) -> pl.Series | No
     """Turn positions by column into names of columns by row."""
     if not found:
         return None
-    pairs = pl.concat([pl.DataFrame({"at": at, "column": [name] * len(at)}) for name, at in found.items()])
+    pairs = pl.concat([pl.DataFrame({"at": at, "column": [printable(name)] * len(at)}) for name, at in found.items()])
     rows = pairs.group_by("at", maintain_order=True).agg("column").sort("at")
     return (
         pl.DataFrame({"at": pl.int_range(height, dtype=pl.UInt32, eager=True)})

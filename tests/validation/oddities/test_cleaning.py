@@ -68,6 +68,15 @@ def test_each_column_with_a_word_for_nothing_is_named() -> None:
     assert (found.rows, found.kinds) == (2, {"tags": 2, "metadata.dept": 1})
 
 
+def test_columns_with_such_words_are_named_on_one_line() -> None:
+    """Whatever is in a name, and however many there are: a message is a sentence, and no list of a thousand names."""
+    columns = ["metadata.no\nte", *(f"metadata.c{number}" for number in range(100))]
+    frame = pl.DataFrame({"uid": ["a"], "name": ["Ann"], **{name: ["nil"] for name in columns}})
+    named = ", ".join([r"metadata.no\nte", *(f"metadata.c{number}" for number in range(19))])
+    message = f"value.placeholder: {named} and 81 more: a word for nothing, sent as it stands"
+    assert check_warnings(frame, strict=True).lines["error_message"].item() == message
+
+
 def test_a_word_that_is_looked_up_is_not_sent_as_it_stands() -> None:
     """A map takes its own words, one with a default any; a column that is sent besides is told of all the same."""
     frame = pl.DataFrame({
