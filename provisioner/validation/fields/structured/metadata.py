@@ -114,7 +114,7 @@ def _written(read: Any, single: Sequence[tuple[MetadataPath, Any]]) -> Written:
         raise read
     whole = read if isinstance(read, dict) else None
     for path, value in single:
-        if (plain := json_value(value)) is not None:
+        if (plain := _member(".".join(path), value, _refused)) is not None:
             whole = {} if whole is None else whole
             _set(whole, path, plain)
     return (None if whole is None else jsontext.dumps(whole)), None, None

@@ -112,6 +112,14 @@ def test_a_struct_with_a_number_json_does_not_have_is_no_object(number: float) -
     assert checked.lines["error_code"].item() == "metadata.not_an_object"
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("-inf")])
+def test_of_several_columns_the_one_with_such_a_number_is_named(number: float) -> None:
+    """Nobody has to look through all of them."""
+    frame = typed(**{"metadata.a": 1.5, "metadata.b.c": number})
+    message = f"metadata.not_an_object: 'b.c' {number} is no JSON number, a JSON object is needed"
+    assert check(frame).lines["error_message"].item() == message
+
+
 def test_a_struct_and_columns_are_merged_whatever_their_types() -> None:
     """A column wins over a member of a struct, also where an object stood."""
     frame = typed(
