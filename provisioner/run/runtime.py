@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TextIO, cast
 
 from rich.console import Console
 from rich.prompt import Confirm
+from rich.text import Text
 
 from provisioner.errors import ConfigurationError, ExitCode, OutputError, ProvisionerError
 from provisioner.files.looking import refuse_beside_another, same_file
@@ -168,11 +169,9 @@ async def _watch_signals(work: Work, stopper: Stopper, dial: Dial | None) -> End
     loop, numbers = asyncio.get_running_loop(), list(_SIGNALS)
     for number in _SIGNALS:
         loop.add_signal_handler(number, _on_signal, number, stopper)
-    hangup = getattr(signal, "SIGHUP", None)
-    if hangup is not None and (dial is not None or signal.getsignal(hangup) is not signal.SIG_IGN):
-        terminals = [each for each in (0, 1, 2) if os.isatty(each)]
-        loop.add_signal_handler(hangup, _on_hangup, terminals, dial, stopper)
-        numbers.append(hangup)
+    if dial is not None or signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, _on_hangup, [*filter(os.isatty, (0, 1, 2))], dial, stopper)
+        numbers.append(signal.SIGHUP)
     try:
         return await work(stopper)
     finally:
@@ -242,7 +241,8 @@ def is_agreed(question: str, *, default: bool, console: Console | None = None) -
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with _Keyboard() as keyboard:
-            return Confirm.ask(question, default=default, console=console, stream=cast("TextIO", keyboard))
+            asked = Text(question, "prompt")  # of a string rich takes what stands in brackets for a style
+            return Confirm.ask(asked, default=default, console=console, stream=cast("TextIO", keyboard))
     except EOFError:
         return False
     finally:

@@ -213,6 +213,17 @@ def test_a_question_takes_an_answer(typing: io.FileIO, typed: bytes, default: bo
     assert agreed(default) is answer
 
 
+@pytest.mark.parametrize(
+    "question", ["Send staff [old].csv to http://[fd00::1]/v3?", "Send a[/b].csv?", r"Send \[x]:smile:?"]
+)
+def test_a_question_is_asked_as_it_stands(typing: io.FileIO, question: str) -> None:
+    """A file or an address may have brackets in its name, which are no styles."""
+    typing.write(b"y\n")
+    shown = io.StringIO()
+    assert is_agreed(question, default=False, console=Console(file=shown, width=200))
+    assert shown.getvalue() == f"{question} [y/n] (n): "
+
+
 @pytest.mark.parametrize("stdin", [None, io.StringIO("y\n"), "closed"])
 def test_without_a_keyboard_the_answer_is_no(typing: io.FileIO, monkeypatch: pytest.MonkeyPatch, stdin: object) -> None:
     """A daemon has no standard input, or a closed one."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
+from rich.text import Text
 
 from provisioner.errors import ConfigurationError, JournalError, UsageError
 from provisioner.journal.header import EMULATOR, Identity, owner_in
@@ -100,7 +101,7 @@ def confirming(settings: Settings, *, yes: bool, permanent: bool) -> Callable[[T
 
     def ask(to_do: ToDo) -> bool:
         console = Console(stderr=True)
-        console.print("\n".join(sentences(to_do, app, permanent=permanent)), highlight=False)
+        console.print(Text("\n".join(sentences(to_do, app, permanent=permanent))))
         return is_agreed("Take it back?", default=False, console=console)
 
     return ask

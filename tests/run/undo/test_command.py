@@ -10,8 +10,10 @@ import pytest
 
 from provisioner.errors import JournalError, OutputError
 from provisioner.journal.state.syncstate import SyncState
-from provisioner.run.undo.command import outputs_of, undo_of
-from provisioner.settings.tables import Settings
+from provisioner.journal.undo.telling import ToDo
+from provisioner.run.undo import command
+from provisioner.run.undo.command import confirming, outputs_of, undo_of
+from provisioner.settings.tables import Settings, load
 from tests.rig.journals import HERE, a_journal
 
 
@@ -61,3 +63,14 @@ def test_what_is_no_file_in_the_place_of_what_an_undo_writes_is_told(tmp_path: P
         undo_of(str(tmp_path / "out.csv"), Settings())
     cure = "mount the disk that it leads to, or remove the link"
     assert str(error.value) == f"{tmp_path / name}: is a link that leads nowhere; {cure}"
+
+
+def test_the_app_is_named_as_it_is_before_anything_is_taken_back(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Brackets in its address are no styles."""
+    monkeypatch.setattr(command, "is_anybody_there", lambda: True)
+    monkeypatch.setattr(command, "is_agreed", lambda *_, **__: False)
+    settings = load({"api": {"base_url": "http://[fd00::1]/v3"}}, {})
+    assert not confirming(settings, yes=False, permanent=False)(ToDo(1, 0, 0, 0, 0))
+    assert "of app (none) at http://[fd00::1]/v3:" in capsys.readouterr().err
