@@ -126,9 +126,6 @@ class Exchanger:
                 self.pacing.answered(budget, ticket)
             verdict, reply = self._judged(operation, request, reply, token=token)
             self.pacing.learn(budget, reply, limited=verdict is Verdict.LIMITED)
-            if verdict is Verdict.LIMITED:
-                self.requests.rate_limited += 1
-                continue
             if verdict is Verdict.UNREACHED:
                 self.requests.take_back(again=answers > 0)
                 missed += 1
@@ -136,6 +133,9 @@ class Exchanger:
                 await self.stopper.nap(backoff(missed, self.waits, self.jitter()))
                 continue
             self.reach.contact()
+            if verdict is Verdict.LIMITED:
+                self.requests.rate_limited += 1
+                continue
             answers += 1
             note(_left(verdict, reply), began)
             if verdict is Verdict.STOP:

@@ -102,6 +102,12 @@ def test_an_api_that_cannot_be_reached_for_a_minute_stops_the_run() -> None:
     assert "cannot connect" in stop.message
 
 
+def test_an_api_that_turns_requests_away_can_be_reached() -> None:
+    """However long it has everyone wait: the minute begins anew with the next connection that cannot be made."""
+    verdict, *_, stop = exchanged([UNREACHED, LIMITED._replace(retry_after=100.0), UNREACHED, DONE])
+    assert (verdict, stop) == (Verdict.DONE, None)
+
+
 def test_a_proxy_that_is_dead_for_a_minute_is_named_in_the_end() -> None:
     """The API and the network are not what is to be looked at."""
     dead = "the proxy http://proxy:3128 cannot be reached (refused); check HTTPS_PROXY in the environment"
