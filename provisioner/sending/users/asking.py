@@ -24,17 +24,19 @@ async def ask_needs(exchanger: Exchanger, most: int | None, creates: int, roles:
 
     Arguments and answer are those of `needs_of`.
     """
-    there, check = None, RoleCheck(exchanger, on=roles is not None)
+    there, check, stopper = None, RoleCheck(exchanger, on=roles is not None), exchanger.stopper
     try:
         async with asyncio.timeout(_PATIENCE):
             if most is not None:
                 there = await _users(exchanger)
-            if any(map(check.doubtful, roles or ())):
+            if not stopper.is_stopping() and any(map(check.doubtful, roles or ())):
                 await check.ask()
+                if stopper.stop is not None:
+                    log.warning("app.not_asked", reason=stopper.stop.message)
     except TimeoutError:
         log.warning("app.not_asked", reason=f"no answer in {_PATIENCE:.0f} s")
         check.known = None
-    return needs_of(there, check.known, most, creates, roles)
+    return needs_of(there, None if stopper.is_stopping() else check.known, most, creates, roles)
 
 
 async def _users(exchanger: Exchanger) -> int | None:

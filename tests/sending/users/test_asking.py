@@ -56,5 +56,16 @@ def test_an_app_that_refuses_leaves_it_open() -> None:
     no = Reply(status=403, code="AUTH_ERR_NO_ACCESS", message="no")
     with capture_logs() as logs:
         needs, _ = asked(4, ["boss"], {Operation.LIST: no, Operation.ROLES: no})
-    assert needs.room == Room(4, None, 3)
+    assert needs == Needs(Room(4, None, 3))
     assert [log["event"] for log in logs] == ["app.users_unknown"]
+
+
+def test_roles_that_the_app_refuses_to_tell_are_left_open() -> None:
+    """None of them passes for missing; the warning says what to do, as the end of a run would."""
+    no = Reply(status=401, code="AUTH_ERR_APIKEY_NOT_FOUND", message="no")
+    with capture_logs() as logs:
+        needs, sent = asked(None, ["boss"], {Operation.ROLES: no})
+    assert (needs, len(sent)) == (Needs(), 1)
+    (warning,) = logs
+    assert (warning["event"], warning["log_level"]) == ("app.not_asked", "warning")
+    assert warning["reason"].startswith("the API key is not accepted; check the API key")
