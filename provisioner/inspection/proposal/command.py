@@ -15,7 +15,7 @@ from typing import Final
 from rich.console import Console
 
 from provisioner.errors import ExitCode, OutputError, RosterError
-from provisioner.files.writing import temporary_folder
+from provisioner.files.writing import name_once, temporary_folder
 from provisioner.inspection.proposal import screen
 from provisioner.inspection.proposal.choice import propose
 from provisioner.inspection.proposal.document import Proposal, document
@@ -216,11 +216,15 @@ def _refuse_existing(path: Path) -> None:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that is not there yet. Raises OutputError."""
+    """Write a file that is not there yet, whole or not at all: half of it would be read as well. Raises OutputError."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            name_once(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
     except FileExistsError:
         _refuse_existing(path)
     except OSError as error:

@@ -24,6 +24,7 @@ from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from tests.journeys.test_streams import piped
 from tests.rig.command import provisioner
+from tests.rig.disk import no_file_larger_than
 from tests.rig.exports import EXPORTS, Export, book, lines, text
 from tests.rig.terminal import at_a_terminal
 from tests.rig.workbooks import Fill, table
@@ -486,6 +487,22 @@ def test_a_folder_that_takes_no_file_is_told(nobody: Path, monkeypatch: pytest.M
     with pytest.raises(OutputError) as error:
         init(["r.csv"], Run(), Path("hr.toml"))
     assert str(error.value) == "hr.toml: cannot be written (Permission denied); name another file with -o"
+
+
+def test_a_disk_that_takes_no_more_leaves_no_half_of_a_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else the next command would take what is there for a whole one, and the same one again would be refused."""
+    monkeypatch.chdir(tmp_path)
+    Path("r.csv").write_text("id,name\n1,Ann\n")
+    text = look(["r.csv"], Run()).text
+    with no_file_larger_than(len(text.encode()) - 1), pytest.raises(OutputError) as error:
+        init(["r.csv"], Run(), Path("provisioner.toml"))
+    assert str(error.value) == "provisioner.toml: cannot be written (File too large); name another file with -o"
+    assert [path.name for path in tmp_path.iterdir()] == ["r.csv"]
+    assert init(["r.csv"], Run(), Path("provisioner.toml")) == 0
+    assert Path("provisioner.toml").read_text() == text
+    assert capsys.readouterr().out.count("wrote provisioner.toml") == 1
 
 
 @pytest.mark.slow
