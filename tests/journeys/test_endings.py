@@ -75,6 +75,16 @@ def test_a_look_whose_answer_nobody_gets_is_an_error_and_no_bug(folder: Path) ->
     assert shell("$P doctor --emulator >/dev/full", folder).returncode == 0
 
 
+@pytest.mark.slow
+def test_a_config_that_is_not_printed_is_told(folder: Path) -> None:
+    """`init u.csv >provisioner.toml` on a full disk; a reader that has left needs no telling."""
+    ended = shell("$P init u.csv >/dev/full", folder)
+    message = "error: the config file is not printed (No space left on device); name a file with -o"
+    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (2, message)
+    left = shell("$P init u.csv | true; exit ${PIPESTATUS[0]}", folder)
+    assert (left.returncode, "error" in left.stderr) == (0, False)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "reason", "message"),
     [

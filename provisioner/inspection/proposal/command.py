@@ -79,7 +79,7 @@ def init(arguments: Sequence[str], reading: Run, output: Path | None) -> int:
     reading  what a person has said of how the file is read
     output   the config file; the default name is taken without it, on a terminal only
 
-    Raises RosterError for what cannot be read, OutputError for a file that is there already.
+    Raises RosterError for what cannot be read, OutputError for a file that is there already or cannot be written.
     """
     if output is not None:
         _refuse_existing(output)
@@ -89,7 +89,9 @@ def init(arguments: Sequence[str], reading: Run, output: Path | None) -> int:
     if not present and output is None:
         say(found.shown(_width()))
         say(f"\nnothing is written; {_how_to_write(arguments)}")
-        answer(found.text)
+        trouble = answer(found.text)
+        if trouble is not None and trouble.what == "not_printed" and not trouble.broken:
+            raise OutputError(f"the config file is not printed ({trouble.reason}); name a file with -o")
         return ExitCode.OK
     answer(found.shown() + "\n")
     if target is None:
