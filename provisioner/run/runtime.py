@@ -9,8 +9,8 @@ import select
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TextIO, cast
 
@@ -40,8 +40,6 @@ _SIGNALS: Final = {signal.SIGINT: ExitCode.SIGINT, signal.SIGTERM: ExitCode.SIGT
 # Command → options of the first of several such commands only, which a config file may have as well.
 _ONCE: Final[Mapping[str, Sequence[str]]] = {"run": ("restart", "restored"), "sync": ("restored",)}
 
-NOTHING_SENT: Final = "stopped before anything was sent"
-
 _COUNTED: Final = ("rows", *(outcome.value for outcome in Outcome), "requests", "elapsed_seconds", "exit_code")
 
 
@@ -67,15 +65,6 @@ class Ending(Protocol):
 Work = Callable[[Stopper], Coroutine[Any, Any, Ending]]
 
 log = events.get_logger()
-
-
-class Carrying(Protocol):
-    """What carries out a command, as `provisioner.api` has it."""
-
-    def __call__(
-        self, roster: Sequence[str], settings: Settings, *, stopper: Stopper, drawn: bool
-    ) -> Coroutine[Any, Any, Ending]:
-        """Carry it out, and give what it ends with."""
 
 
 def _tune() -> None:
@@ -159,7 +148,7 @@ def _tell_error(settings: Settings, error: ProvisionerError, *, begun: bool) -> 
 def _tell_stop(settings: Settings, stop: Stop, *, begun: bool = True) -> None:
     """Tell why a command ended before its time, and the command that goes on: as it was given where nothing began."""
     command = resume_command(sys.argv[1:], settings, begun=begun)
-    todo = "resume with" if begun else f"{NOTHING_SENT}; again with"
+    todo = "resume with" if begun else "stopped before anything was sent; again with"
     log.error("run.stopped", reason=stop.reason, message=stop.message, resume=command, in_words=True)
     if events.chosen_format(settings.log.format) == "console":
         say(f"{stop.message}\n{todo}: {command}")
@@ -250,9 +239,21 @@ def is_agreed(question: str, *, default: bool, console: Console | None = None) -
             signal.signal(signal.SIGINT, before)
 
 
-def have_interrupts_heard() -> None:
-    """Have SIGINT cut short what waits for a pipe: polars takes it when it is imported, and has the waiting go on."""
-    signal.siginterrupt(signal.SIGINT, True)
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Have a signal end the block before the process, so that what it made by the way is removed."""
+    # Polars takes SIGINT when it is imported, and has what waits for a pipe wait on: so it is taken back as well.
+    numbers = [each for each in (*_SIGNALS, signal.SIGHUP) if signal.getsignal(each) is not signal.SIG_IGN]
+    before = {each: signal.signal(each, _cut_short) for each in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _cut_short(number: int, _: object) -> None:
+    raise SystemExit(_SIGNALS.get(signal.Signals(number), ExitCode.SIGTERM))
 
 
 def begin_agreed(about: object) -> bool:

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,22 @@ from structlog.testing import capture_logs
 from provisioner.errors import ExitCode, OutputError, RosterError, StorageError
 from provisioner.results.summary import Summary
 from provisioner.run.dryrun import validate
-from provisioner.run.runtime import Ending, conduct, is_agreed, is_drawn, loop_factory, resume_command, set_up_logs
+from provisioner.run.runtime import (
+    Ending,
+    conduct,
+    ended_in_order,
+    is_agreed,
+    is_drawn,
+    loop_factory,
+    resume_command,
+    set_up_logs,
+)
 from provisioner.settings.tables import Log, Output, Run, Settings, load
 from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 from tests.rig.api import until
 from tests.rig.work import Place
+
+MINDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def conducted(tmp_path: Path, *, as_json: bool) -> ExitCode:
@@ -291,3 +303,33 @@ def test_another_signal_is_handed_on_and_the_question_stays(typing: io.FileIO, f
 
     with asyncio.Runner(loop_factory=factory) as runner:
         assert runner.run(asking()) is True
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, ExitCode.SIGTERM)]
+)
+def test_a_signal_ends_the_block_before_the_process(number: signal.Signals, code: int) -> None:
+    """What the block made by the way is removed; then they are minded as before."""
+    before, done = [signal.getsignal(each) for each in MINDED], list[str]()
+
+    def work() -> None:
+        with ended_in_order(), ExitStack() as stack:
+            stack.callback(done.append, "removed")
+            signal.raise_signal(number)
+            done.append("goes on")
+
+    with pytest.raises(SystemExit) as ended:
+        work()
+    assert (ended.value.code, done) == (code, ["removed"])
+    assert [signal.getsignal(each) for each in MINDED] == before
+
+
+def test_a_signal_that_is_to_end_nothing_does_not_end_the_block() -> None:
+    """As after nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with ended_in_order():
+            signal.raise_signal(signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)

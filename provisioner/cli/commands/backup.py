@@ -31,10 +31,12 @@ def backup(out: Out, to: To, /, *, output: Printed | None = None) -> None:
     """
     from provisioner.inspection.record.places import find_original
     from provisioner.journal.copies.backup import back_up
+    from provisioner.run.runtime import ended_in_order
     from provisioner.wording import counted, iso_time, json_text
 
     journal = find_original(out, to)
-    copy = back_up(journal, to)
+    with ended_in_order():
+        copy = back_up(journal, to)
     at = iso_time(copy.at)
     if output and output.json:
         document = {"journal": str(journal), "copy": str(to), "users": copy.users, "bytes": copy.size, "copied_at": at}

@@ -28,10 +28,12 @@ def init(*roster: Roster, reading: Layout | None = None, output: ConfigOutput | 
     and writes it with -o. Nothing is sent, and no file that is there is overwritten.
     """
     from provisioner.inspection.proposal import command
+    from provisioner.run.runtime import ended_in_order
     from provisioner.settings.tables import load_flags
 
     refuse_idle_options(roster, given(reading))
-    return command.init(roster, load_flags(given(reading)).run, output.file if output else None)
+    with ended_in_order():
+        return command.init(roster, load_flags(given(reading)).run, output.file if output else None)
 
 
 def constraints(*, output: Printed | None = None, config: Config = None) -> None:

@@ -38,16 +38,19 @@ def merge(*what: Merged, output: MergeOutput | None = None) -> int:
     from provisioner.results.merging.rounds import merge_rounds
     from provisioner.results.summary import encode
     from provisioner.results.tables import printed
+    from provisioner.run.runtime import ended_in_order
 
     be_heard()
     file, first = output.file if output is not None else None, what[0]
     tokens = output.tokens_to if output is not None else None
-    if len(what) > 1:
-        summary = merge_rounds(what, file or first.with_suffix(f".merged{first.suffix}"), tokens)
-    elif first.is_file():
-        raise UsageError(f"{first}: there is nothing to merge it with; name its mended rounds behind it, or a folder")
-    else:
-        summary = merge(first, file or Path(f"{first.resolve().name.removesuffix('.shards')}.results.csv"), tokens)
+    with ended_in_order():
+        if len(what) > 1:
+            summary = merge_rounds(what, file or first.with_suffix(f".merged{first.suffix}"), tokens)
+        elif first.is_file():
+            cure = "name its mended rounds behind it, or a folder"
+            raise UsageError(f"{first}: there is nothing to merge it with; {cure}")
+        else:
+            summary = merge(first, file or Path(f"{first.resolve().name.removesuffix('.shards')}.results.csv"), tokens)
     as_json = output is not None and output.json
     show(encode(summary.document).decode().rstrip() if as_json else printed(summary.show))
     return summary.exit_code

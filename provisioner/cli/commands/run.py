@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from provisioner.cli.asked import Asked
 from provisioner.cli.options.arguments import Config, RosterOrQuery, Yes
@@ -14,9 +14,21 @@ from provisioner.cli.options.reading import Asking, PartialReading
 from provisioner.cli.options.sending import Api, Rate, Run, Validation
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
     from provisioner.run.rates import Dial
-    from provisioner.run.runtime import Carrying
+    from provisioner.run.runtime import Ending
     from provisioner.settings.tables import Settings
+    from provisioner.stop import Stopper
+
+
+class Carrying(Protocol):
+    """What carries out a command, as `provisioner.api` has it."""
+
+    def __call__(
+        self, roster: Sequence[str], settings: Settings, *, stopper: Stopper, drawn: bool
+    ) -> Coroutine[Any, Any, Ending]:
+        """Carry it out, and give what it ends with."""
 
 
 def run(

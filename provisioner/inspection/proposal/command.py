@@ -28,7 +28,7 @@ from provisioner.roster.files.inputs import Inputs, Location, find_inputs, local
 from provisioner.roster.files.origin import chunks, unreadable
 from provisioner.roster.reader import RosterOptions
 from provisioner.roster.wrapped import renamed, retold
-from provisioner.run.runtime import have_interrupts_heard, is_agreed
+from provisioner.run.runtime import is_agreed
 from provisioner.settings.layers import DEFAULT_CONFIG
 from provisioner.settings.tables import Run
 from provisioner.streams import answer, say
@@ -192,7 +192,6 @@ def _kept(inputs: Inputs, folder: Path) -> tuple[Inputs, Path | None]:
     if file.location is not Location.STREAM:
         return inputs, None
     path = folder / f"stdin{file.suffix}"
-    have_interrupts_heard()
     try:
         with path.open("wb") as kept:
             kept.writelines(chunks(file))

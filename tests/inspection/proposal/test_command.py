@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import stat
+import subprocess
 import tomllib
 from collections import Counter
 from collections.abc import Callable
@@ -23,7 +25,7 @@ from provisioner.settings.tables import Run, load
 from provisioner.validation.fields.binding import bind
 from provisioner.validation.fields.mapping import parse_mapping
 from tests.journeys.test_streams import piped
-from tests.rig.command import provisioner
+from tests.rig.command import COMMAND, deadline, environment, provisioner, wait_until
 from tests.rig.disk import no_file_larger_than
 from tests.rig.exports import EXPORTS, Export, book, lines, text
 from tests.rig.terminal import at_a_terminal
@@ -384,6 +386,33 @@ def test_a_roster_on_standard_input_is_looked_at(tmp_path: Path) -> None:
     assert "\nstandard input: line 3 is taken for the header; --header-row names another\n" in titled.stderr
     broken = piped(b'id,name\n1,"Ann\n', "init", "-", cwd=tmp_path)
     assert (broken.exit_code, re.match(r"error: standard input\b", broken.stderr) is not None) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_of_standard_input_nothing_is_left_when_a_signal_ends_it(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    """It is a copy of all people, in a folder for what is temporary."""
+    pipe = subprocess.PIPE
+    with (
+        subprocess.Popen(
+            [COMMAND, "init", "-"],
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            env=environment(TMPDIR=str(tmp_path)),
+        ) as process,
+        deadline(process),
+    ):
+        assert process.stdin is not None
+        process.stdin.write("uid,name\n" + "a,Ann\n" * 100_000)
+        process.stdin.flush()
+        wait_until(lambda: any(tmp_path.glob("*/stdin.csv")))
+        process.send_signal(number)
+        assert process.wait() == code
+    assert [*tmp_path.iterdir()] == []
 
 
 @pytest.mark.parametrize(
