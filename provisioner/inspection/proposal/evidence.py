@@ -211,15 +211,14 @@ def gather(roster: Roster) -> Evidence:
         for batch in batches:
             names = [name for name in batch.frame.columns if _is_own(name) or name.startswith("_column_")]
             most = min(MOST_ROWS, MOST_CELLS // max(1, len(names)))
-            texts, nested = _texts(batch.frame.select(all_named(names)).head(most - rows))
+            texts, nested = _texts(batch.frame.select(all_named(names)).head(max(0, most - rows)))
             structs.update(nested)
             for name in nested:
                 keys[name].update(keys_in_columns(unnamed(batch.frame, name).head(texts.height)))
             objects.update(_objects(batch, texts.height))
-            whole = rows + batch.frame.height <= most
             rows += texts.height
             frames.append(texts)
-            if rows >= most:
+            if not (whole := texts.height == batch.frame.height):
                 break
     frame = (
         pl.concat(frames, how="diagonal") if frames else pl.DataFrame(schema=dict.fromkeys(roster.schema, pl.String))

@@ -549,6 +549,20 @@ def test_a_wide_roster_and_a_long_one_are_looked_at_in_bounded_time(tmp_path: Pa
 
 
 @pytest.mark.slow
+def test_as_many_rows_as_are_looked_at_are_all_of_them_only_when_no_more_follow(tmp_path: Path) -> None:
+    """Also where a file ends just there: one more and the first are checked, not millions."""
+    for part in "ab":
+        people = "".join(f"{part}{n},Ann {n}\n" for n in range(50_000))
+        (tmp_path / f"{part}.csv").write_text(f"uid,name\n{people}")
+    all_of_them = look([str(tmp_path / "*.csv")], Run()).opened.evidence
+    assert (all_of_them.rows, all_of_them.whole) == (100_000, True)
+    (tmp_path / "c.csv").write_text("uid,name\nc1,Cy\n")
+    found = look([str(tmp_path / "*.csv")], Run())
+    assert found.proof is not None
+    assert (found.opened.evidence.rows, found.opened.evidence.whole, found.proof.rows) == (100_000, False, 100_000)
+
+
+@pytest.mark.slow
 def test_the_commands_that_are_printed_can_be_run_for_a_name_like_an_option(tmp_path: Path) -> None:
     """A name that begins with `-` is led to by its folder."""
     (tmp_path / "-a.csv").write_text("uid,name\nann,Ann\n")
