@@ -56,6 +56,13 @@ def refusal(*words: str) -> str:
         ("run a --auth-tokens CREATED", "--auth-tokens: 'CREATED' is none of created, all, none"),
         ("run a --verbose=3", "--verbose: takes no value"),
         ("history --last 0", "--last: 0 is less than 1"),
+        *(
+            (f"merge {words}", (
+                f"{one}: is no results file (.csv, .parquet, .ndjson, .xlsx); name the results of a run and those of "
+                "its rounds, or of shards their one folder and nothing else"
+            ))
+            for words, one in ((". a.csv", "."), ("/ a.csv -o b.csv", "/"), ("a.csv b.shards", "b.shards"))
+        ),
         (
             "history s",
             "provisioner history has no use for 's'; the state is named with --state; see provisioner history --help",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,7 @@ def merge(*what: Merged, output: MergeOutput | None = None) -> int:
     tokens = output.tokens_to if output is not None else None
     with ended_in_order():
         if len(what) > 1:
+            _refuse_other_than_results(what)
             summary = merge_rounds(what, file or first.with_suffix(f".merged{first.suffix}"), tokens)
         elif first.is_file():
             cure = "name its mended rounds behind it, or a folder"
@@ -54,3 +56,12 @@ def merge(*what: Merged, output: MergeOutput | None = None) -> int:
     as_json = output is not None and output.json
     show(encode(summary.document).decode().rstrip() if as_json else printed(summary.show))
     return summary.exit_code
+
+
+def _refuse_other_than_results(named: Sequence[Path]) -> None:
+    from provisioner.results.outputs import FORMATS
+
+    for path in named:
+        if path.suffix.lower() not in FORMATS:
+            cure = "name the results of a run and those of its rounds, or of shards their one folder and nothing else"
+            raise UsageError(f"{path}: is no results file ({', '.join(FORMATS)}); {cure}")
