@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -100,6 +101,8 @@ def _type(field: Any) -> pl.DataType:
     code = field.type_code
     if code in {FIELD_TYPE.TINY, FIELD_TYPE.SHORT, FIELD_TYPE.INT24, FIELD_TYPE.LONG, FIELD_TYPE.YEAR}:
         return pl.Int64()
+    if code == FIELD_TYPE.BIT:
+        return pl.UInt64()
     if code == FIELD_TYPE.LONGLONG:
         return pl.UInt64() if field.flags & _UNSIGNED else pl.Int64()
     if code in {FIELD_TYPE.FLOAT, FIELD_TYPE.DOUBLE}:
@@ -136,8 +139,8 @@ def _login(query: Query) -> dict[str, Any]:
         "charset": "utf8mb4",
         "connect_timeout": _CONNECT,
         "cursorclass": SSCursor,
-        # A time of day stays the text that it is; the driver makes a duration of it.
-        "conv": {kind: read for kind, read in conversions.items() if kind != FIELD_TYPE.TIME},
+        # Of a time of day the driver makes a duration, where it is left to stay a text; of bits nothing.
+        "conv": {**conversions, FIELD_TYPE.TIME: str, FIELD_TYPE.BIT: partial(int.from_bytes, byteorder="big")},
     }
     if "ssl_ca" in parameters:
         login |= {"ssl_ca": parameters["ssl_ca"], "ssl_verify_cert": True, "ssl_verify_identity": True}

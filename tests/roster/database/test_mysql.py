@@ -149,7 +149,7 @@ class Answering(Speaking):
             while not said.startswith(b"\x03SELECT"):
                 self._send(number + 1, b"\0\0\0\2\0\0\0")
                 number, said = self._read()
-            texts = 63 if self.kind in {FIELD_TYPE.DATE, FIELD_TYPE.TIME} else 45
+            texts = 45 if self.kind == FIELD_TYPE.VAR_STRING else 63
             column = b"\3def\0\0\0\1v\0\x0c" + struct.pack("<HIBHB", texts, 100, self.kind, 0, 0) + b"\0\0"
             for number, packet in enumerate((b"\1", column, b"\xfe\0\0\2\0"), 1):
                 self._send(number, packet)
@@ -179,6 +179,12 @@ def test_a_time_of_day_stays_as_the_server_has_it(tmp_path: Path) -> None:
     times = ["09:05:00", "-01:30:00", "838:59:59", "12:30:00.250000"]
     with answering(FIELD_TYPE.TIME, times) as (where, _):
         assert [row["v"] for row in rows(where, "SELECT v", tmp_path)] == times
+
+
+def test_bits_are_the_number_that_they_are(tmp_path: Path) -> None:
+    """Of one bit many programs make a boolean."""
+    with answering(FIELD_TYPE.BIT, ["\0", "\1", "\1\2"]) as (where, _):
+        assert [row["v"] for row in rows(where, "SELECT v", tmp_path)] == [0, 1, 258]
 
 
 def test_a_day_that_is_none_is_told_with_its_column(tmp_path: Path) -> None:
