@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from provisioner import api
-from provisioner.errors import ExitCode, ProvisionerError
+from provisioner.errors import ExitCode
 from provisioner.fleet.engine import event_of, is_progress, opened, refused
 from provisioner.fleet.jobs import Job
 from provisioner.journal.lock import holder_of
 from provisioner.logs.events import get_logger, set_up
 from provisioner.run.command import confirming_mints
-from provisioner.run.runtime import loop_factory
+from provisioner.run.runtime import loop_factory, set_up_logs
 from provisioner.settings.apikey import API_KEY_VARIABLE
 from provisioner.settings.tables import Settings
-from provisioner.stop import InterruptedEarlyError, Stop, Stopper
+from provisioner.stop import Stop, Stopper
 
 OURS: Final = ("COMETCHAT_", "PROVISIONER_")
 """What the names of variables begin with that are a job's own, whatever a node has."""
@@ -86,16 +86,16 @@ def carry_out(job: Job, base: str, log: str, variables: Mapping[str, str], hub: 
     sys.stderr = said
     set_up(format_="json", secrets=[variables.get(API_KEY_VARIABLE, "")])
     try:
+        settings = settings_of(job)
+        set_up_logs(settings, ())
         _wait_for(job.journal)
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            summary = runner.run(_reporting(job, said, hub))
-    except InterruptedEarlyError as early:
-        return int(early.stop.exit_code), {}, early.stop.message
-    except ProvisionerError as error:
-        return int(error.exit_code), {}, str(error)
-    except Exception as bug:
-        get_logger().error("run.bug", exc_info=bug)
-        return int(ExitCode.BUG), {}, f"{type(bug).__name__}: {bug}"
+            summary = runner.run(_reporting(job, settings, said, hub))
+    except Exception as error:
+        stop = Stop.because_of(error)
+        if stop.exit_code is ExitCode.BUG:
+            get_logger().error("run.bug", exc_info=error)
+        return int(stop.exit_code), {}, stop.message
     return int(summary.exit_code), dict(summary.document), None
 
 
@@ -106,13 +106,13 @@ def _wait_for(journal: Path) -> None:
         time.sleep(_EVERY)
 
 
-async def _reporting(job: Job, said: Lines, hub: Any) -> Any:
+async def _reporting(job: Job, settings: Settings, said: Lines, hub: Any) -> Any:
     import ray
 
     stopper = Stopper()
     reporting = asyncio.create_task(report(job.name, said, hub, stopper, _EVERY))
     try:
-        return await _work(job, stopper)
+        return await _work(job, settings, stopper)
     finally:
         reporting.cancel()
         await asyncio.gather(reporting, return_exceptions=True)
@@ -131,8 +131,7 @@ async def report(name: str, said: Lines, hub: Any, stopper: Stopper, every: floa
         await asyncio.sleep(every)
 
 
-def _work(job: Job, stopper: Stopper) -> Coroutine[Any, Any, Any]:
-    settings = settings_of(job)
+def _work(job: Job, settings: Settings, stopper: Stopper) -> Coroutine[Any, Any, Any]:
     if job.command == "sync":
         return api.sync_async(list(job.roster), settings, stopper=stopper)
     minting = confirming_mints(settings, yes=job.yes)
@@ -141,4 +140,4 @@ def _work(job: Job, stopper: Stopper) -> Coroutine[Any, Any, Any]:
 
 def settings_of(job: Job) -> Settings:
     """Give the settings that the job's command line would give. Raises `ConfigurationError`."""
-    return api.settings(job.config, None, **job.tables())
+    return api.settings(job.config, None, **job.tables(), log={"format": "json", "quiet": False})

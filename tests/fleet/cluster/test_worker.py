@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sys
 from pathlib import Path
@@ -11,14 +12,16 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 
-from provisioner.errors import ExitCode
+from provisioner.errors import ExitCode, RosterError
+from provisioner.fleet.cluster import worker
 from provisioner.fleet.cluster.hub import Hub
 from provisioner.fleet.cluster.worker import Lines, carry_out, report, settings_of
 from provisioner.fleet.jobs import Job
 from provisioner.sending.slots.actor import ActorLink
 from provisioner.sending.slots.desk import Lease
-from provisioner.stop import Stop, Stopper
+from provisioner.stop import InterruptedEarlyError, Stop, Stopper
 
 QUESTION = ("lease", "http://h/v3", "core", 6000.0, 10)
 
@@ -41,6 +44,40 @@ def test_a_folder_that_a_node_cannot_make_ends_its_job_as_it_does_here(tmp_path:
     job = Job("a", "a", "run", ("r.csv",), Path("afile/o.csv"))
     ended = carry_out(job, str(tmp_path), str(tmp_path / "log"), {}, None)
     assert ended == (2, {}, f"{tmp_path / 'afile'}: cannot be written (File exists)")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (RosterError("r.csv: no such file"), ExitCode.USAGE, "r.csv: no such file"),
+        (InterruptedEarlyError(Stop("sigterm", "interrupted", ExitCode.SIGTERM)), ExitCode.SIGTERM, "interrupted"),
+        (MemoryError(), ExitCode.SAFETY, "memory ran out"),
+        (OSError(errno.EMFILE, "Too many open files"), ExitCode.SAFETY, "no more files can be opened"),
+        (KeyError("k-12345678901234567890"), ExitCode.BUG, "KeyError: "),
+    ],
+)
+def test_a_job_ends_on_a_node_as_it_would_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, code: ExitCode, message: str
+) -> None:
+    """A limit of the node is no bug; of one the log that the config names has the traceback, without the key."""
+
+    async def fail(*_: Any) -> None:
+        raise error
+
+    for name, value in (("_reporting", fail), ("_wait_for", lambda _: None)):
+        monkeypatch.setattr(worker, name, value)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", {})
+    monkeypatch.setattr(sys, "stderr", sys.stderr)
+    (tmp_path / "key").write_text("k-12345678901234567890")
+    (tmp_path / "key").chmod(0o600)
+    (tmp_path / "own.toml").write_text('[api]\napi_key_file = "key"\n[log]\nfile = "own.log"\n')
+    job = Job("a", "a", "run", ("r.csv",), Path("o.csv"), Path("own.toml"))
+    ended = carry_out(job, str(tmp_path), str(tmp_path / "log"), {}, None)
+    assert (ended[0], ended[1], str(ended[2]).startswith(message)) == (code, {}, True)
+    structlog.get_config()["processors"][-1]._file.close()  # as the end of the process does
+    logged = (tmp_path / "own.log").read_text()
+    assert ("Traceback" in logged, "k-1234" in logged) == (code is ExitCode.BUG, False)
 
 
 def test_progress_is_told_and_the_rest_is_logged(tmp_path: Path) -> None:
