@@ -17,7 +17,7 @@ from provisioner.fleet.standing import Ended
 from provisioner.run.progress.watch import PROGRESS_SECONDS
 from provisioner.run.wiring import PACER
 from provisioner.settings.apikey import API_KEY_ORIGIN, API_KEY_VARIABLE
-from provisioner.settings.secretfile import is_shown, looks_like_key, secret_of
+from provisioner.settings.secretfile import looks_like_key, secret_of
 
 Progress = Callable[[Mapping[str, Any]], None]
 """Told the facts of a progress event."""
@@ -83,13 +83,7 @@ def _key(job: Job, base: Path, environment: Mapping[str, str]) -> str | None:
         return key
     if job.key_file is None:
         return None
-    try:
-        path = (base / job.key_file).expanduser()
-    except RuntimeError as error:  # `~somebody` who is nobody
-        if not is_shown(job.key_file, like_key=True):
-            raise ConfigurationError("api_key_file: what was given is no path") from None
-        raise ConfigurationError(f"api_key_file: {job.key_file} cannot be read ({error})") from None
-    key = secret_of(path, "api_key_file", "api_key_variable", like_key=True).strip()
+    key = secret_of(base / job.key_file, "api_key_file", "api_key_variable", like_key=True).strip()
     if not key:
         raise ConfigurationError(f"api_key_file: {job.key_file} is empty")
     return key

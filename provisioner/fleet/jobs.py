@@ -12,7 +12,8 @@
     region = "eu"
     api_key_file = "keys/acme"
 
-Paths are relative to the file they stand in, and that is where the jobs are started.
+Paths are relative to the file they stand in, and that is where the jobs are started; `~/` is the home of whoever starts
+them.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ _LISTS: Final = ("roster", "environment")
 KEYS: Final = (*_TEXTS, *_LISTS, "shards")
 """What a job can say, and what `[defaults]` can say for all of them."""
 
+_PATHS: Final = ("config", "output", "state", "api_key_file")
 COMMANDS: Final = ("run", "sync")
 _TABLES: Final = ("defaults", "job")
 _ADDRESS: Final = {key: variable for variable, (_, key) in ENVIRONMENT.items()}
@@ -205,7 +207,9 @@ def _table(where: str, table: object) -> dict[str, Any]:
             raise ConfigurationError(f"{where}: {key} should be a text or a list of texts")
         if key == "shards" and not (type(value) is int and 1 <= value <= MOST_SHARDS):
             raise ConfigurationError(f"{where}: shards should be a whole number from 1 to {MOST_SHARDS:,}")
-    return table
+    home = os.path.expanduser  # pathlib makes another address of an address
+    paths = {key: home(value) for key, value in table.items() if key in _PATHS}
+    return {**table, **paths, **({"roster": [*map(home, _listed(table["roster"]))]} if "roster" in table else {})}
 
 
 def _is_listed(value: object) -> bool:

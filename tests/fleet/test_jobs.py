@@ -74,6 +74,23 @@ def test_a_fleet_names_the_files_that_a_log_must_not_be_written_into(tmp_path: P
     assert named == {"all.toml", "a.csv", "o.csv", "o.journal.db", "c.toml", "k"}
 
 
+def test_paths_may_begin_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of a config file may; what is no path, and the home of nobody, stays as it is."""
+    monkeypatch.setenv("HOME", "/home/ann")
+    night = (
+        '[[job]]\nname = "a"\ncommand = "sync"\nstate = "~/s.db"\nconfig = "~/c.toml"\noutput = "~/o.csv"\n'
+        'api_key_file = "~/k"\nroster = ["~/in/*.csv", "s3://~/b.csv", "~nobody-at-all/c.csv"]\n'
+    )
+    (job,) = read(tmp_path, night)
+    home = Path("/home/ann")
+    assert (job.state, job.config, job.output, job.key_file) == (
+        home / "s.db", home / "c.toml", home / "o.csv", home / "k",
+    )  # fmt: skip
+    assert job.roster == ("/home/ann/in/*.csv", "s3://~/b.csv", "~nobody-at-all/c.csv")
+    (alone,) = read(tmp_path, '[[job]]\nname = "a"\nroster = "~/r.csv"\n')
+    assert alone.roster == ("/home/ann/r.csv",)
+
+
 JOB = '[[job]]\nname = "a"\nroster = "a.csv"\n'
 
 
