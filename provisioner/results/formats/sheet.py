@@ -44,6 +44,7 @@ _FIRST_DAY: Final = datetime(1899, 12, 30, tzinfo=UTC)  # as a workbook counts d
 _DAY: Final = 86_400_000
 _MOMENT: Final = 'yyyy\\-mm\\-dd"T"hh:mm:ss.000"Z"'
 _ESCAPED: Final = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x00-\x08\x0b-\x1f\ufffe\uffff]")
+_OF_TWO_UNITS: Final = r"[\x{10000}-\x{10FFFF}]"
 _NO_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -86,17 +87,24 @@ def _most_bytes(frame: pl.DataFrame, names: Sequence[str]) -> int:
     return int(most)
 
 
-def cut(frame: pl.DataFrame) -> pl.DataFrame:
-    """Cut texts that are too long for a cell, with an ellipsis at their end, and say so in the log."""
-    names = _texts(frame)
-    if not names or not frame.height or _most_bytes(frame, names) <= LONGEST_CELL:
-        return frame
-    room = LONGEST_CELL // 2 - 1  # whatever they are made of
-    log.warning("results.cut", reason=f"a cell of a workbook has room for {LONGEST_CELL:,} characters")
-    return frame.with_columns(
-        pl.when(named(name).str.len_chars() > room).then(named(name).str.head(room) + "…").otherwise(named(name))
-        for name in names
-    )
+def cut(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """Cut texts that are too long for a cell, with an ellipsis at their end, and say so in the log, once."""
+    told = False
+    for frame in frames:
+        names, kept = _texts(frame), frame
+        if (
+            names and frame.height and _most_bytes(frame, names) > LONGEST_CELL
+        ):  # no character has more units than bytes
+            kept = frame.with_columns(_shortened(named(name)) for name in names)
+            if not told and not kept.equals(frame):
+                log.warning("results.cut", reason=f"a cell of a workbook has room for {LONGEST_CELL:,} characters")
+                told = True
+        yield kept
+
+
+def _shortened(text: pl.Expr) -> pl.Expr:
+    fits = text.str.len_chars() + text.str.count_matches(_OF_TWO_UNITS) <= LONGEST_CELL
+    return pl.when(fits).then(text).otherwise(text.str.head(LONGEST_CELL // 2 - 1) + "…")
 
 
 def _texts(frame: pl.DataFrame) -> list[str]:

@@ -69,7 +69,7 @@ def write_parquet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema)
 def _write_sheet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema) -> None:
     from provisioner.results.formats.sheet import cut, write_sheet
 
-    write_sheet(path, map(cut, frames), schema)
+    write_sheet(path, cut(frames), schema)
 
 
 WRITERS: Final[Mapping[str, Writer]] = {

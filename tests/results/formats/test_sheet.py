@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from structlog.testing import capture_logs
 
 from provisioner.results.formats import sheet
 from provisioner.results.formats.sheet import LONGEST_CELL, Look, cut, units, why_not, write_sheet
@@ -104,12 +105,23 @@ def test_what_a_sheet_has_no_room_for_is_known_before(table: tuple[int, int, int
 
 
 def test_a_text_of_emoji_takes_twice_the_room() -> None:
-    """A cell's limit counts UTF-16; what is cut says so."""
-    frame = pl.DataFrame({"a": ["😀" * 16_384, "x" * 20_000, None], "n": [1, 2, 3]})
+    """A cell's limit counts UTF-16; what is cut says so, and what fits is left whole beside it."""
+    frame = pl.DataFrame({"a": ["😀" * 16_384, "x" * 32_767, None], "n": [1, 2, 3]})
     assert units(frame) == 32_768
-    shortened = cut(frame)
-    assert shortened["a"].to_list() == ["😀" * 16_382 + "…", "x" * 16_382 + "…", None]
-    assert units(shortened) <= LONGEST_CELL
+    with capture_logs() as events:
+        several = [*cut(iter([frame, frame]))]
+    for shortened in several:
+        assert shortened["a"].to_list() == ["😀" * 16_382 + "…", "x" * 32_767, None]
+        assert units(shortened) <= LONGEST_CELL
+    assert [each["event"] for each in events] == ["results.cut"]
+
+
+def test_a_text_that_is_long_only_in_bytes_is_not_said_to_be_cut() -> None:
+    """Most letters of the world take two or three."""
+    frame = pl.DataFrame({"a": ["界" * 32_767]})
+    with capture_logs() as events:
+        assert [each.equals(frame) for each in cut(iter([frame]))] == [True]
+    assert events == []
 
 
 @pytest.mark.parametrize("title", ["a/b", "x" * 32, "[1]", "'quoted'", "History"])
