@@ -1,4 +1,4 @@
-"""The files a run leaves: results, rejected rows, summary. Results are an export of the journal, batch by batch."""
+"""Result lines: what became of each row, exported from the journal batch by batch; auth tokens may stand apart."""
 
 from __future__ import annotations
 
