@@ -132,7 +132,10 @@ def _frames(
     except RuntimeError as error:  # of nanoarrow, which has what the driver says
         raise _meaning(query, error, done) from None
     except pl.exceptions.PolarsError as error:
-        raise RosterError(f"{query.name}: behind row {done:,} a value is of no type ({first_line(error)})") from None
+        what = f"behind row {done:,} a value is none of its type ({first_line(error)})"
+        raise RosterError(
+            f"{query.name}: {what}; write that column as text with ::text, or leave such rows out"
+        ) from None
 
 
 def _column(field: Any, kind: pl.DataType) -> pl.Expr:

@@ -111,6 +111,14 @@ def test_a_value_that_would_be_another_is_refused_with_what_reads_it(address: st
     assert rows(address, f"SELECT ({value}){cast} AS v", tmp_path) == [{"v": read}]
 
 
+def test_a_number_that_is_none_is_told_with_what_reads_it(address: str, tmp_path: Path) -> None:
+    """NaN has no digits."""
+    sql = "SELECT 'a' AS uid, ('NaN'::numeric(10, 2)){} AS v"
+    with pytest.raises(RosterError, match=r"behind row 0 .*column 'v'.*; write that column as text with ::text, or"):
+        rows(address, sql.format(""), tmp_path)
+    assert rows(address, sql.format("::text"), tmp_path) == [{"uid": "a", "v": "NaN"}]
+
+
 def test_xml_and_bytes_are_read_as_they_are(address: str, tmp_path: Path) -> None:
     """What comes as bytes and is text, and what is bytes."""
     sql = "SELECT '<a/>'::xml AS a, '\\x00ff'::bytea AS b"
