@@ -235,8 +235,9 @@ def refuse_joining(outputs: Outputs, apart: Sequence[Path]) -> None:
 
 def known_digest(path: Path, written: str | None) -> str | None:
     """Give the digest of what we have written last to a file: noted by a run that was cut short, else `written`."""
-    there = digest_of(path)
-    return there if there is not None and there in noted(path) else written
+    notes = noted(path)  # as a rule there are none, and results of gigabytes need not be read for it
+    there = digest_of(path) if notes else None
+    return there if there in notes else written
 
 
 def forget_notes(summary: Mapping[str, Any]) -> None:
