@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -294,10 +295,15 @@ Ctrl-C ends it; nothing is kept."""
 
 
 def _os_error(wrong: OSError, listening: Listening) -> str:
+    if wrong.filename:
+        return f"{wrong.filename}: {wrong.strerror}"
     if wrong.errno == errno.EADDRINUSE:
         where = f"port {listening.port} of {listening.host}"
         return f"{where} is in use; choose another with --port, or any free one with --port 0"
-    return f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
+    if isinstance(wrong, socket.gaierror) or wrong.errno in {errno.EADDRNOTAVAIL, errno.EACCES}:
+        why, where = str(wrong.strerror).rpartition(": ")[2], f"{listening.host}, port {listening.port}"
+        return f"{where}: cannot be listened on ({why}); choose another --host or --port"
+    return str(wrong)
 
 
 def _refuse(message: str) -> int:

@@ -130,6 +130,18 @@ def test_options_reach_the_emulator(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("host", "why"),
+    [("192.0.2.1", "cannot assign requested address"), ("nobody.invalid", "[^()]+")],
+)
+def test_an_address_that_is_not_this_machines_is_one_sentence(host: str, why: str) -> None:
+    """Exit 2, and the option that is to be another."""
+    run = subprocess.run([*COMMAND, "--host", host, "--port", "1"], capture_output=True, text=True, timeout=30)
+    told = rf"error: {host}, port 1: cannot be listened on \({why}\); choose another --host or --port\n"
+    assert (run.returncode, run.stdout, re.fullmatch(told, run.stderr) is not None) == (2, "", True), run.stderr
+
+
+@pytest.mark.slow
 def test_a_port_in_use_is_one_sentence() -> None:
     """Exit 2, nothing on stdout, no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

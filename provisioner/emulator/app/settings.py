@@ -109,6 +109,8 @@ class EmulatorSettings:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name} is at least {least}, not {value}")
+        if not self.host:
+            raise ValueError("host is empty, which would be every network; 127.0.0.1 is this machine alone")
         if self.window <= 0:
             raise ValueError(f"window is more than 0 seconds, not {self.window}")
         if self.api_key is not None and not self.api_key.strip():

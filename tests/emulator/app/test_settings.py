@@ -18,6 +18,7 @@ from provisioner.emulator.app.settings import FREE_PLAN_USERS, EmulatorSettings
         ({"quota": -1}, "quota is at least 0, not -1"),
         ({"tokens_per_user": 0}, "tokens_per_user is at least 1, not 0"),
         ({"window": 0}, "window is more than 0 seconds, not 0"),
+        ({"host": ""}, "host is empty, which would be every network; 127.0.0.1 is this machine alone"),
         ({"api_key": " "}, "api_key must not be empty"),
     ],
 )
