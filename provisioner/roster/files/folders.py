@@ -156,7 +156,11 @@ def _walk(folder: Path) -> Iterator[str]:
             raise RosterError(f"{message}; write the current ones out as Parquet")
         if entry.name.startswith(_ASIDE):
             continue
-        if entry.is_dir():
+        try:
+            is_a_folder = entry.is_dir()
+        except OSError as error:  # a link into a folder that may not be looked into
+            raise RosterError(f"{entry} cannot be read: {error.strerror or error}") from error
+        if is_a_folder:
             if not _leads_up(entry):
                 yield from _walk(entry)
         else:

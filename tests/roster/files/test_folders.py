@@ -162,3 +162,18 @@ def test_a_link_to_a_folder_that_it_is_in_adds_nothing(tmp_path: Path) -> None:
     (tmp_path / "people" / "sub" / "other").symlink_to(tmp_path / "more")
     folder = tmp_path / "people"
     assert find_inputs([str(folder)]).names == (f"{folder}/a.csv", f"{folder}/sub/other/b.csv")
+
+
+def test_a_link_into_what_may_not_be_looked_into_is_told(nobody: Path) -> None:
+    """Its rows are not left out in silence; under a name that is set aside it is nothing."""
+    (nobody / "locked/in").mkdir(parents=True)
+    (nobody / "people").mkdir()
+    (nobody / "people/users.csv").write_text(PEOPLE)
+    (nobody / "people/.old").symlink_to(nobody / "locked/in")
+    (nobody / "locked").chmod(0)
+    assert len(find_inputs([str(nobody / "people")]).files) == 1
+    (nobody / "people/old").symlink_to(nobody / "locked/in")
+    with pytest.raises(RosterError) as error:
+        find_inputs([str(nobody / "people")])
+    assert str(error.value) == f"{nobody / 'people/old'} cannot be read: Permission denied"
+    (nobody / "locked").chmod(0o700)
