@@ -300,11 +300,6 @@ def results(of: Summary | NightSummary | str | os.PathLike[str]) -> pl.LazyFrame
     return open_results(Path(written))
 
 
-def _stopper(given: Stopper | None) -> Stopper:
-    # A stopper that has not been turned is false.
-    return Stopper() if given is None else given
-
-
 def _arguments(roster: Rosters) -> list[str]:
     return [os.fspath(roster)] if isinstance(roster, str | os.PathLike) else [os.fspath(each) for each in roster]
 
