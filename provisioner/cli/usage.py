@@ -12,6 +12,8 @@ from cyclopts.exceptions import (
     UnusedCliTokensError,
 )
 
+from provisioner.wording import closest
+
 
 def no_such_command(word: str, name: str, parent: App) -> str:
     """Say that a word is no command; an option before the command is one of these words."""
@@ -54,8 +56,5 @@ def _refusal(error: CoercionError, argument: Argument, value: str) -> str:
 
 def _nearest(word: str, known: Iterable[str]) -> str:
     """Say which known name comes nearest, if any does; the dashes of options are all alike and do not count."""
-    from difflib import get_close_matches
-
-    by_letters = {each.strip("-"): each for each in known}
-    close = get_close_matches(word.strip("-"), by_letters, n=1)
-    return f"; did you mean {by_letters[close[0]]}?" if close else ""
+    close = closest(word, known, key=lambda name: name.strip("-"))
+    return "" if close is None else f"; did you mean {close}?"
