@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from provisioner.errors import ConfigurationError
 from provisioner.logs.masking import MASK
-from provisioner.settings.apikey import find_api_key, read_api_key
+from provisioner.settings.apikey import find_api_key
 from provisioner.settings.refused import without_key
 from provisioner.settings.secretfile import is_shown
 from provisioner.settings.tables import Loaded, Table, keys_of_tables
@@ -43,18 +43,17 @@ class Setting:
 
 def show_config(loaded: Loaded, environment: Mapping[str, str], *, as_json: bool) -> str:
     """Give all settings as a table, or as one JSON object. No network, and not a character of the API key."""
-    key, origin = _api_key(loaded, environment)
-    there = "" if origin is None else read_api_key(loaded.settings, environment).get_secret_value()
-    loaded = _without_key(loaded, there)
+    key, state, origin = _api_key(loaded, environment)
+    loaded = _without_key(loaded, key)
     if not as_json:
-        return _as_text(loaded, key if origin is None else f"{key}, from {origin}")
+        return _as_text(loaded, state if origin is None else f"{state}, from {origin}")
     tables: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in keys_of_tables()}
     for each in settings_of(loaded):
         tables[each.table][each.key] = {"value": each.value, "origin": each.origin}
     document = {
         "config": None if loaded.config is None else str(loaded.config),
         "sends_to": _sends_to(loaded),
-        "api_key": {"state": key, "origin": origin},
+        "api_key": {"state": state, "origin": origin},
         "settings": tables,
     }
     return json_text(document, default=str)
@@ -89,13 +88,14 @@ def _plain(value: Any) -> Any:
             return value
 
 
-def _api_key(loaded: Loaded, environment: Mapping[str, str]) -> tuple[str, str | None]:
-    """Say whether there is a key (`set`, `not set`, or what is wrong with it), and where it comes from."""
+def _api_key(loaded: Loaded, environment: Mapping[str, str]) -> tuple[str, str, str | None]:
+    """Give the key, whether there is one (`set`, `not set`, or what is wrong with it), and where it comes from."""
     try:
-        return "set", find_api_key(loaded.settings, environment)[1]
+        key, origin = find_api_key(loaded.settings, environment)
     except ConfigurationError as error:
         message = str(error)
-        return ("not set" if message.startswith("no API key") else f"unusable: {message}"), None
+        return "", "not set" if message.startswith("no API key") else f"unusable: {message}", None
+    return key.get_secret_value(), "set", origin
 
 
 def _without_key(loaded: Loaded, key: str) -> Loaded:
@@ -116,7 +116,7 @@ def _sends_to(loaded: Loaded) -> str | None:
         return None
 
 
-def _as_text(loaded: Loaded, key: str) -> str:
+def _as_text(loaded: Loaded, key_state: str) -> str:
     shown = [(each, _literal(each.value)) for each in settings_of(loaded)]
     names = max(len(each.key) for each, _ in shown)
     # A long mapping is no reason to push every origin off the screen.
@@ -124,7 +124,7 @@ def _as_text(loaded: Loaded, key: str) -> str:
     lines = [
         f"config file  {loaded.config or '(none)'}",
         f"sends to     {_sends_to(loaded) or NOT_SET}",
-        f"API key      {key}",
+        f"API key      {key_state}",
     ]
     for table in keys_of_tables():
         lines += ["", f"[{table}]"]

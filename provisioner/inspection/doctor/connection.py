@@ -18,9 +18,6 @@ from provisioner.wording import counted
 CLOCK_TOLERANCE: Final = 2.0
 
 
-# --- this machine ---
-
-
 # --- the way to the API ---
 
 

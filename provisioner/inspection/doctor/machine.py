@@ -10,15 +10,10 @@ from provisioner.inspection.doctor.diagnosis import Check, Status
 
 # Bytes: less free space than this is soon used up by a journal and its results.
 LITTLE_SPACE: Final = 100 * 1024 * 1024
-
-
 PYTHON_NEEDED: Final = (3, 11)
-
 
 # Without TLS, and not to this machine itself.
 _IN_THE_CLEAR: Final = re.compile(r"http://(?!(localhost|127(\.\d+){3}|\[::1\])(:\d+)?(/|$))", re.IGNORECASE)
-
-
 _REQUIREMENT: Final = re.compile(r"([A-Za-z0-9_.-]+)>=([\d.]+)$")
 
 

@@ -35,8 +35,7 @@ _BY_HEADER: Final = ("cp1252", "cp932", "euc_jp", "gb18030", "cp1251", "mac_roma
 """What is tried as well where a text is not UTF-8: columns that are known say more than how the cells read."""
 _MOST: Final = 4
 _WIDE: Final = ("utf-16-le", "utf-16-be")
-_RARE_DELIMITERS: Final = "^~:!"
-_RARE_DELIMITERS_ONLY: Final = frozenset(_RARE_DELIMITERS)
+_RARE_DELIMITERS: Final = ("^", "~", ":", "!")
 _CHUNK: Final = 1024 * 1024
 _TRIED: Final = 50  # rows that are enough to see whether a line is the header
 
@@ -235,7 +234,7 @@ def _can_be_meant(roster: Roster, way: RosterOptions, score: tuple[int, int]) ->
     """Whether a way of reading is more than a coincidence: something is known, or several names stand side by side."""
     if score[0]:
         return score[0] > sum(map(_is_address, roster.columns))
-    return way.delimiter not in _RARE_DELIMITERS_ONLY and score[1] > 1 and not any(map(_is_cell, roster.columns))
+    return way.delimiter not in _RARE_DELIMITERS and score[1] > 1 and not any(map(_is_cell, roster.columns))
 
 
 def _ways(inputs: Inputs, options: RosterOptions) -> Iterator[RosterOptions]:

@@ -201,13 +201,8 @@ class Overview:
         }
         if self.undos:
             document["undos"] = len(self.undos)
-        if (managed := self.managed) is not None:
-            document["managed"] = {
-                "active": managed.active,
-                "deactivated": managed.deactivated,
-                "absent": managed.absent,
-                "uncertain": managed.uncertain,
-            }
+        if self.managed is not None:
+            document["managed"] = asdict(self.managed)
             good = [night for night in self.nights if night.good]
             document["nights"] = self.nights_begun
             document["last_good_night"] = iso_time(good[-1].started, "seconds") if good else None
