@@ -236,8 +236,8 @@ def look_over(path: Path, nights: int, results: Path | None = None) -> Overview:
 
 def _told(summary: Mapping[str, Any]) -> Mapping[str, Any]:
     """Give what a summary tells of the last run that began, where it is itself of one that was refused."""
-    told: Mapping[str, Any] = summary.get(LAST_RUN, summary)
-    return told
+    told = summary.get(LAST_RUN)
+    return told if isinstance(told, dict) else summary
 
 
 def _with_end(runs: list[PastRun], told: Mapping[str, Any]) -> list[PastRun]:

@@ -103,6 +103,14 @@ def test_a_refused_run_takes_no_number_away(tmp_path: Path) -> None:
     assert told(tmp_path / "out.csv")["next_run"]["not_reached"] == 5
 
 
+@pytest.mark.parametrize("document", ['{"last_run": "yesterday"}', '{"last_run": null}', '{"rows": "10"}', "[1]"])
+def test_what_another_program_calls_so_tells_nothing(tmp_path: Path, document: str) -> None:
+    """The journal has a name that others may have too."""
+    a_journal(tmp_path / "out.journal.db")
+    (tmp_path / "out.summary.json").write_text(document)
+    assert told(tmp_path / "out.csv")["next_run"]["not_reached"] is None
+
+
 @pytest.mark.parametrize(("finished", "not_reached"), [(True, 2998), (False, 2997)])
 def test_users_of_an_earlier_roster_are_no_rows_of_this_one(tmp_path: Path, finished: bool, not_reached: int) -> None:
     """What the last run left open is in its summary; after a kill it is the rows less the users that are known."""
