@@ -72,7 +72,7 @@ def _unless_swapped(given: Path, other: Path, cure: str) -> Place:
     try:
         return find_place(given)
     except JournalError:
-        with suppress(JournalError):
+        with suppress(JournalError, OSError):  # a uid may be longer than the name of any file
             if not given.exists() and owner_in(find_place(other).journal) is not None:
                 raise UsageError(f"{given}: is not there, but {other} is; {cure}") from None
         raise
