@@ -167,7 +167,6 @@ TESTED_ELSEWHERE = {
     "sending.life.row": "sending/life/test_lifecycle.py",
     "sending.life.steps": "sending/life/test_lifecycle.py",
     "sending.users.failures": "sending/life/test_lifecycle.py",
-    "sending.users.reading": "journeys/test_undo.py",
     "settings.password": "journeys/test_query.py",
     "settings.problems": "settings/test_tables.py",
     "sync.command": "journeys/test_sync.py",

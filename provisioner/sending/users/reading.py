@@ -16,6 +16,8 @@ from provisioner.sending.verdicts import Verdict
 
 # Pages of a search that are looked through: it finds everybody whose uid begins alike.
 _PAGES: Final = 10
+# The same where whoever is not found is gone: those of a million users.
+_ALL_PAGES: Final = 1000
 _TAGS: Final = "tags"
 DEACTIVATED: Final = "&onlyDeactivated=true"
 """Has a list be that of the deactivated users, and not that of the active ones."""
@@ -70,7 +72,7 @@ class Searched(NamedTuple):
 
 async def read_deactivated(exchanger: Exchanger, request: UserRequest) -> Shown:
     """Read one user who is deactivated: only a list shows it; the verdict is ABSENT when none does."""
-    verdict, reply, user, _ = await search(exchanger, request, DEACTIVATED)
+    verdict, reply, user, _ = await search(exchanger, request, DEACTIVATED, _ALL_PAGES)
     if verdict is Verdict.DONE and user is None:
         return Shown(Verdict.ABSENT, reply)
     return Shown(verdict, reply, user or {}, frozenset() if user and _TAGS in user else frozenset({_TAGS}))
@@ -94,11 +96,14 @@ async def told_tags(exchanger: Exchanger, request: UserRequest, shown: Shown) ->
     return shown._replace(user={**shown.user, _TAGS: user.get(_TAGS)})
 
 
-async def search(exchanger: Exchanger, request: UserRequest, which: str = "") -> Searched:
-    """Look through a list for one user, tags and all; `which` is `DEACTIVATED`, or nothing for the active users."""
+async def search(exchanger: Exchanger, request: UserRequest, which: str = "", pages: int = _PAGES) -> Searched:
+    """Look through a list for one user, tags and all; `which` is `DEACTIVATED`, or nothing for the active users.
+
+    pages  as many as are looked through at most
+    """
     wanted, uid = f"searchKey={quote(request.uid)}&searchIn[]=uid&withTags=true{which}", request.uid.lower()
     verdict, reply, whole = Verdict.DONE, Reply(), False
-    for page in range(1, _PAGES + 1):
+    for page in range(1, pages + 1):
         query = f"{wanted}&perPage={PER_PAGE}&page={page}"
         answered, reply = await exchanger(Operation.LIST, request, query=query)
         if answered is not Verdict.DONE:
