@@ -139,11 +139,18 @@ def _returned(checked: CheckedBatch) -> Iterator[_Returned]:
     lines, frame = checked.checked.lines, checked.batch.frame
     if _BEFORE not in lines.columns or _ERRORS not in frame.columns:
         return iter(())
-    errors = frame[_ERRORS].cast(pl.String).gather(checked.batch.positions(lines["row"]))
+    errors = _words(frame[_ERRORS]).gather(checked.batch.positions(lines["row"]))
     rows = lines.with_columns(errors.alias("errors")).drop_nulls(["uid", _BEFORE])
     rows = rows.join(checked.valid.select("row", *Said._fields), on="row", how="left", maintain_order="left")
     rows = rows.select("row", "uid", _BEFORE, _repeated("errors") | _repeated("error_message"), *Said._fields)
     return map(_as_returned, chain.from_iterable(part.iter_rows() for part in rows.iter_slices(_AT_ONCE)))
+
+
+def _words(errors: pl.Series) -> pl.Series:
+    """Give why rows were rejected before, in words; nothing where it is no text any more, but a list, say."""
+    if errors.dtype.is_nested() or isinstance(errors.dtype, pl.Binary):
+        return pl.repeat(None, len(errors), dtype=pl.String, eager=True)
+    return errors.cast(pl.String)
 
 
 def _as_returned(values: tuple[Any, ...]) -> _Returned:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -93,6 +94,16 @@ def test_what_is_known_of_a_user_of_ours_goes_on(tmp_path: Path, rejected: str |
     again = fed_in(("zoe", "Zoe", 1, NO_URL), ("ann", "Newer", 11, NO_URL))
     third, reasons = known_after(tmp_path / "three.db", [tmp_path / "two.db", first], again)
     assert (third["ann"].row, third["ann"].ours, third["ann"].auth_token, reasons) == (12, BEFORE, "ann_t", [])
+
+
+@pytest.mark.parametrize("made_of_it", [["x"], {"x": "y"}, b"\xff"], ids=["list", "object", "bytes"])
+def test_what_is_no_text_any_more_says_nothing(tmp_path: Path, made_of_it: object) -> None:
+    """Somebody has taken the reasons apart; the row is told by its uid and number all the same."""
+    mended = fed_in(("ann", "New", 1, NO_URL))
+    frame = mended.batch.frame.with_columns(_errors=pl.Series([made_of_it]))
+    mended = replace(mended, batch=RosterBatch(11, frame))
+    known, reasons = known_after(tmp_path / "two.db", [a_round(tmp_path / "one.db")], mended)
+    assert (known["ann"].ours, known["ann"].row, reasons) == (BEFORE, 11, [])
 
 
 def test_a_user_in_doubt_stays_so(tmp_path: Path) -> None:
