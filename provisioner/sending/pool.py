@@ -16,6 +16,7 @@ from provisioner.errors import ExitCode
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.stop import Stop, Stopper
 from provisioner.tally import OutcomeTally
+from provisioner.wording import counted
 
 Settle = Callable[[UserRequest], Awaitable[Settlement]]
 Record = Callable[[Settlement], None]
@@ -139,6 +140,7 @@ class Pool:
         settled[outcome] += 1
         # Of a share that counts from a hundred rows on, it can be a row that went well which makes them a hundred.
         if (failed := settled[Outcome.FAILED]) and self.failures.exceeded(failed, settled.total()):
-            borne = self.failures.phrase("rows", "settled rows")
-            message = f"{failed} rows have failed, more than {borne}; see the results, then resume"
+            rows = f"{counted(failed, 'row')} {'has' if failed == 1 else 'have'}"
+            borne = self.failures.phrase("row", "settled rows")
+            message = f"{rows} failed, more than {borne}; see the results, then resume"
             self.stopper.request(Stop("error_budget", message, ExitCode.SAFETY))

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from provisioner.roster.shard import MOST_SHARDS, Shard
+from provisioner.wording import counted
 
 LEAST_DEACTIVATIONS: Final = 10
 """So many people may leave in one night whatever share that is, or a tenth of a company that is smaller."""
@@ -55,7 +56,7 @@ class Allowance:
 
     def phrase(self, noun: str, whole: str) -> str:
         """Say it of things that are counted: `3 rows`, `5% of the settled rows`."""
-        return f"{self} {noun}" if self.number is not None else f"{self} of the {whole}"
+        return counted(self.number, noun) if self.number is not None else f"{self} of the {whole}"
 
     def __str__(self) -> str:
         return str(self.number) if self.number is not None else f"{(self.share or 0) * 100:g}%"

@@ -337,6 +337,16 @@ def test_a_spent_error_budget_stops_the_run() -> None:
     assert sorted(run.keys + left) == list(range(put))
 
 
+@pytest.mark.parametrize(
+    ("allowed", "words"), [(0, "1 row has failed, more than 0 rows"), (1, "2 rows have failed, more than 1 row")]
+)
+def test_one_row_is_told_as_one(allowed: int, words: str) -> None:
+    """Whoever bears no failure at all reads of one row."""
+    run = Run(workers=1, failures=Allowance(number=allowed), fates=dict.fromkeys(range(9), Outcome.FAILED))
+    clock.run(run.drain([block(0, 9)]))
+    assert run.stopper.stop == Stop("error_budget", f"{words}; see the results, then resume", ExitCode.SAFETY)
+
+
 @pytest.mark.parametrize("failing", [range(6), range(94, 100)], ids=["first", "last"])
 def test_a_share_that_counts_from_some_row_on_is_judged_at_that_row_however_it_ends(failing: range) -> None:
     """The rows that fail may all come before those that make them enough to be counted."""

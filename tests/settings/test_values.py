@@ -111,7 +111,7 @@ def test_when_an_allowance_is_exceeded(allowance: Allowance, total: int, count: 
 )
 def test_an_allowance_in_words(allowance: Allowance, words: str) -> None:
     """As the message of the stop has it."""
-    assert allowance.phrase("rows", "settled rows") == words
+    assert allowance.phrase("row", "settled rows") == words
 
 
 @drawn(st.floats(min_value=0, max_value=1, exclude_min=True))
