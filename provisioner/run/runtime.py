@@ -221,7 +221,7 @@ def is_anybody_there() -> bool:
 
 
 def is_agreed(question: str, *, default: bool, console: Console | None = None) -> bool:
-    """Ask a person at the terminal; the end of the input is no.
+    """Ask a person at the terminal, in just these words, brackets and all; the end of the input is no.
 
     Raises KeyboardInterrupt for Ctrl-C, and `InterruptedEarlyError` for SIGTERM. Also inside an event loop, which has
     signals for itself and would hear of them only after the answer.
@@ -229,9 +229,8 @@ def is_agreed(question: str, *, default: bool, console: Console | None = None) -
     # polars takes SIGINT for itself when it is imported, and lets the read go on: Python gets it back.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with _Keyboard() as keyboard:
-            asked = Text(question, "prompt")  # of a string rich takes what stands in brackets for a style
-            return Confirm.ask(asked, default=default, console=console, stream=cast("TextIO", keyboard))
+        with _Keyboard() as keys:
+            return Confirm.ask(Text(question, "prompt"), default=default, console=console, stream=cast("TextIO", keys))
     except EOFError:
         return False
     finally:
