@@ -30,6 +30,7 @@ from provisioner.settings.password import read_database_password
 from provisioner.settings.tables import Settings
 from provisioner.stop import Stopper
 from provisioner.tally import Tally
+from provisioner.wording import counted
 
 if TYPE_CHECKING:  # what only checks has no need of the network
     from provisioner.roster.reader import RosterOptions
@@ -97,9 +98,8 @@ class Prospect:
     def __str__(self) -> str:
         first, *more = self.roster
         roster = f"{first} and {len(more)} more" if more else first
-        rows = f"{self.rows:,} row{'s' * (self.rows != 1)} of {roster}"
         app = f"app {self.app.app_id} at {self.app.base_url}" if self.app.app_id else self.app.base_url
-        return f"{rows} become users of {app}; {_ON_EXISTING[self.on_existing]}"
+        return f"{counted(self.rows, 'row')} of {roster} become users of {app}; {_ON_EXISTING[self.on_existing]}"
 
 
 @dataclass(frozen=True, slots=True)

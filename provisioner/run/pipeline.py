@@ -235,7 +235,6 @@ def _remember(recorder: Recorder, operation: Operation, request: UserRequest, ve
     """Record an answer that is out of the ordinary: the story of a user who was created at once is its outcome."""
     if verdict not in _UNUSUAL or not request.key:
         return
-    message = reply.why
     recorder.remember(
         Event(
             user=request.key,
@@ -246,7 +245,7 @@ def _remember(recorder: Recorder, operation: Operation, request: UserRequest, ve
             outcome=verdict.name.lower(),
             http_status=reply.status,
             code=reply.code,
-            message=message,
+            message=reply.why,
         )
     )
 

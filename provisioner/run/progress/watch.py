@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from math import inf
 from typing import Any, Final
@@ -184,7 +183,7 @@ class Watch:
         self.recent.add(Sample(now, requests.sent, done, skipped, requests.rate_limited, requests.on_wire, cpu))
 
     async def _look(self) -> None:
-        with contextlib.ExitStack() as stack:
+        with ExitStack() as stack:
             if self._drawn:
                 console = Console(stderr=True)
                 self._live = stack.enter_context(Live(console=console, transient=True, auto_refresh=False))
@@ -201,11 +200,11 @@ class Watch:
         console = live.console
         shown = lines(self.where(), self.how(), share, console.width, ascii_only=console.options.ascii_only)
         # A terminal that was closed meanwhile shows nothing, and that ends no run.
-        with contextlib.suppress(OSError):
+        with suppress(OSError):
             live.update(shown, refresh=True)
 
     async def _log_now_and_then(self) -> None:
-        with contextlib.suppress(asyncio.CancelledError):
+        with suppress(asyncio.CancelledError):
             while True:
                 await asyncio.sleep(self._every)
                 self._log.info("run.progress", **self.facts(), **self.forecast())

@@ -102,21 +102,21 @@ async def search(exchanger: Exchanger, request: UserRequest, which: str = "", pa
     pages  as many as are looked through at most
     """
     wanted, uid = f"searchKey={quote(request.uid)}&searchIn[]=uid&withTags=true{which}", request.uid.lower()
-    verdict, reply, whole = Verdict.DONE, Reply(), False
+    reply, whole = Reply(), False
     for page in range(1, pages + 1):
         query = f"{wanted}&perPage={PER_PAGE}&page={page}"
-        answered, reply = await exchanger(Operation.LIST, request, query=query)
-        if answered is not Verdict.DONE:
-            return Searched(answered, reply, None, whole=False)
+        verdict, reply = await exchanger(Operation.LIST, request, query=query)
+        if verdict is not Verdict.DONE:
+            return Searched(verdict, reply, None, whole=False)
         users = [user for user in (reply.data or {}).get("items") or () if is_user(user)]
         if (user := next((user for user in users if user["uid"].lower() == uid), None)) is not None:
-            return Searched(verdict, reply, user, whole=True)
+            return Searched(Verdict.DONE, reply, user, whole=True)
         last = last_page(reply.data or {})
         whole = not users or (page >= last if last is not None else len(users) < PER_PAGE)
         # An API that cannot search gives whoever there is.
         if whole or not all(uid in user["uid"].lower() for user in users):
             break
-    return Searched(verdict, reply, None, whole)
+    return Searched(Verdict.DONE, reply, None, whole)
 
 
 class Found(NamedTuple):
