@@ -184,7 +184,7 @@ class Client:
         failure = failure_of(error, proxied=self._proxy is not None)
         if self._proxy is not None and failure in {Failure.PROXY, Failure.BARRED}:
             return Reply(failure=failure, message=self._words(self._proxy.trouble(error)))
-        return Reply(failure=failure, message=self._words(str(error) or type(error).__name__))
+        return Reply(failure=failure, message=self._words(str(error) or failure))
 
     def _read(self, status: int, headers: CIMultiDictProxy[str], raw: bytes) -> Reply:
         document = document_of(raw)

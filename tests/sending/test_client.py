@@ -633,6 +633,12 @@ def test_a_slow_answer_is_given_up_in_time(behaviour: Behaviour, timeouts: Timeo
     assert time.monotonic() - began < 1.0
 
 
+def test_a_failure_without_words_is_told_in_ours() -> None:
+    """An answer that is not there in time has none of its own; the name of an error in Python tells nobody anything."""
+    reply, _ = ask(silent, timeouts=Timeouts(5, 5, 0.1))
+    assert reply.message == "no answer in time"
+
+
 def a_free_port() -> int:
     with socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
