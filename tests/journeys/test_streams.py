@@ -136,7 +136,7 @@ BEGUN = b"uid;name\n" + b"ann;Ann\n" * 20_000
     [
         (["run", "-", "--emulator"], signal.SIGTERM, 143, "stdin.results.summary.json"),
         (["validate", "-"], signal.SIGINT, 130, "stdin.results.check.summary.json"),
-        (["init", "-"], signal.SIGINT, -signal.SIGINT, None),
+        (["init", "-"], signal.SIGINT, 130, None),
     ],
     ids=["run", "validate", "init"],
 )
