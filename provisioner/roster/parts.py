@@ -74,6 +74,7 @@ class SeveralRosters(Roster):
 
     def _batches(self, progress: Progress | None) -> Iterator[RosterBatch]:
         rows = size = 0
+        all_sparse = all(part.sparse for part in self.each)
         counts = []
         for number, part in enumerate(self.each):
             before = rows
@@ -81,7 +82,8 @@ class SeveralRosters(Roster):
             if left == 0:
                 break
             for batch in self._opened(number, left).batches(_further(progress, rows, size)):
-                yield replace(batch, first_row=before + batch.first_row, frame=self._arranged(batch.frame))
+                frame = self._arranged(batch.frame, all_sparse=all_sparse)
+                yield replace(batch, first_row=before + batch.first_row, frame=frame)
                 rows = before + batch.first_row + batch.frame.height - 1
             counts.append(rows - before)
             size += part.roster.size
@@ -159,17 +161,13 @@ class SeveralRosters(Roster):
         """Whether none of the files has rows."""
         return all(part.roster.rowless for part in self.each)
 
-    def _arranged(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _arranged(self, frame: pl.DataFrame, *, all_sparse: bool) -> pl.DataFrame:
         """Put the columns in the common order and types. What a reader adds for itself stays where all of them do."""
         given = frame.schema
         missing = [pl.lit(None, dtype).alias(name) for name, dtype in self.schema.items() if name not in given]
         unlike = [named(name).cast(dtype) for name, dtype in self.schema.items() if given.get(name, dtype) != dtype]
-        added = [name for name in frame.columns if name not in self.schema] if self._all_sparse else []
+        added = [name for name in frame.columns if name not in self.schema] if all_sparse else []
         return frame.with_columns(*missing, *unlike).select(all_named([*self.schema, *added]))
-
-    @property
-    def _all_sparse(self) -> bool:
-        return all(part.sparse for part in self.each)
 
 
 def join(parts: Sequence[Part], limit: int | None, encodings: PartEncodings) -> SeveralRosters:
