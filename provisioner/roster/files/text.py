@@ -125,28 +125,24 @@ class DecodedStream:
 
     def read(self, size: int) -> bytes:
         """Read and decode about `size` bytes; none at the end. Raises UndecodedError with the byte."""
-        text = ""
-        while not text:
+        data, chunk = b"", b" "
+        while chunk and not data:
             chunk, self._surplus = self._surplus or self._file.read(size), b""
-            text = self._decode(chunk)
-            if self._at_start:
-                text = text.lstrip("\ufeff")
-            if not chunk:
-                break
+            data = self._decode(chunk)
         self._at_start = False
-        return text.encode()
+        return data
 
-    def _decode(self, chunk: bytes) -> str:
+    def _decode(self, chunk: bytes) -> bytes:
         start = self._decoded - len(self._decoder.getstate()[0])
         self._decoded += len(chunk)
         try:
             text = self._decoder.decode(chunk, final=not chunk)
-            text.encode()  # some codecs give half a surrogate pair, which is no text
+            # Some codecs give half a surrogate pair, which is no text.
+            return (text.lstrip("\ufeff") if self._at_start else text).encode()
         except UnicodeError as error:
             at = f" at byte {start + error.start}" if isinstance(error, UnicodeDecodeError) else ""
             cure = _cure(self._origin, self._encoding)
             raise UndecodedError(f"{self._origin.name} is not {self._encoding}{at}; {cure}") from None
-        return text
 
 
 def _start(file: BinaryIO) -> bytes:
