@@ -208,21 +208,19 @@ def _table(file: InputFile, options: RosterOptions) -> Opener:
     if file.location is Location.FILE:
         origin = LocalFile(Path(file.where))
         signature.check_signature(file, _start(origin), origin)
-    if file.family == "parquet":
-        return partial(open_parquet, file.where)
-    if file.location is Location.REMOTE:
+    elif file.family != "parquet":
         raise RosterError(f"{file.name}: a workbook is read from a disk only; fetch it first")
-    return _table_opener(file, Path(file.where), options)
+    return _table_opener(file, file.where, options)
 
 
-def _table_opener(file: InputFile, path: Path, options: RosterOptions) -> Opener:
+def _table_opener(file: InputFile, where: str | Path, options: RosterOptions) -> Opener:
     if file.family == "parquet":
-        return partial(open_parquet, path)
+        return partial(open_parquet, where)
     from provisioner.roster.workbook.file import open_workbook
     from provisioner.roster.workbook.header import SheetOptions
 
     table = SheetOptions(options.sheet, options.header_row, options.missing, options.of_people)
-    return partial(open_workbook, path, table)
+    return partial(open_workbook, Path(where), table)
 
 
 def _text(file: InputFile, origin: Origin, options: RosterOptions) -> Opener:
