@@ -148,8 +148,8 @@ class DecodedStream:
 def _start(file: BinaryIO) -> bytes:
     """Read as far as a byte order mark may go, and over several that stand one behind the other."""
     start = file.read(_MARK)
-    while len(start) < _MARKS and start.endswith(codecs.BOM_UTF8):
-        start += file.read(_MARK)
+    while len(start) < _MARKS and start.endswith(codecs.BOM_UTF8) and (more := file.read(_MARK)):
+        start += more
     # The fourth byte may be the last of a mark (UTF-32, highest byte first), or the second one of a letter.
     return start if marked_encoding(start + b"\xff") in {None, "utf-8"} else start + file.read(1)
 

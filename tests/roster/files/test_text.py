@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import pytest
 
+from provisioner.errors import EmptyRosterError
 from provisioner.roster.files.origin import LocalFile
 from provisioner.roster.files.text import LineNumbers, is_misnamed, open_text, text_codec
+from provisioner.roster.reader import open_roster
 
 
 @pytest.mark.parametrize(
@@ -72,3 +75,15 @@ def test_lines_of_rows_are_known_as_far_as_they_are_told() -> None:
         assert [numbers.of(row) for row in range(7)] == [None, 2, 3, 5, 6, None, None]
     numbers.add_steps(6, 20, [(0, 0)])
     assert [numbers.of(row) for row in (6, 7, 10**9)] == [None, None, None], "it is full"
+
+
+@pytest.mark.parametrize("marks", [1, 2, 4])
+@pytest.mark.parametrize("name", ["r.csv", "r.tsv", "r.ndjson", "r.json"])
+def test_a_file_of_nothing_but_marks_is_empty(tmp_path: Path, marks: int, name: str) -> None:
+    """As .NET and PowerShell write a text with nothing in it; nobody waits for what never comes."""
+    path = tmp_path / name
+    path.write_bytes(codecs.BOM_UTF8 * marks)
+    with open_text(LocalFile(path), None) as stream:
+        assert stream.read(10) == b""
+    with pytest.raises(EmptyRosterError):
+        open_roster(path)
