@@ -21,6 +21,7 @@ from provisioner.validation.fields.places import (
     metadata_key,
     metadata_path,
     place_of,
+    refuse_lookalikes,
     trimmed_name,
     two_columns,
 )
@@ -127,9 +128,9 @@ def bind(
     mapping = mapping or ColumnMapping()
     left_out = set(map(trimmed_name, mapping.leave_out))
     free = {column: kind for column, kind in schema.items() if trimmed_name(column) not in left_out}
-    undecided = free.keys() - mapping.columns if mapping.others is None else ()
-    fields = called(mapping.fields, schema, undecided)
-    metadata = called({metadata_path(key): value for key, value in mapping.metadata.items()}, schema, undecided)
+    metadata = {metadata_path(key): value for key, value in mapping.metadata.items()}
+    refuse_lookalikes([*mapping.fields.items(), *metadata.items()], free)
+    fields, metadata = called(mapping.fields, schema), called(metadata, schema)
     for source in (*fields.values(), *metadata.values()):
         _require_columns(source, schema, mapping)
     given = {column for source in (*fields.values(), *metadata.values()) for column in source.columns}
@@ -208,8 +209,7 @@ def _meant(name: str, columns: tuple[str, ...]) -> list[str]:
     if known := nearest_columns(name, own):
         halves = [column for column in known if (found := recognise(column)) and found.meaning in _HALVES]
         return halves[:2] if known[0] in halves else known[:1]
-    close = closest(name, own)
-    return [] if close is None else [close]
+    return [close] if (close := closest(name, own)) else []
 
 
 def _nearly(name: str, columns: tuple[str, ...]) -> str:
@@ -225,7 +225,7 @@ def _nearly(name: str, columns: tuple[str, ...]) -> str:
 
 def _bare(column: str) -> str:
     """Give a name without brackets and what stands in them, stars, blanks, line ends, signs between words, and case."""
-    return re.sub(r"[\s*_-]", "", BRACKETS.sub("", column)).casefold()
+    return re.sub(r"[\s*_-]", "", BRACKETS.sub("", column)).casefold() or column  # one of nothing else is like no other
 
 
 def _require_columns(source: Source, schema: Mapping[str, pl.DataType], mapping: ColumnMapping) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -107,21 +107,37 @@ def two_columns(place: str | MetadataPath, one: str, other: str, or_else: str = 
     return RosterError(f"two columns for {named}: {one!r} and {other!r}; rename or remove one{or_else}")
 
 
-def called(sources: Mapping[K, Source], names: Collection[str], undecided: Collection[str]) -> dict[K, Source]:
+def refuse_lookalikes(sources: Sequence[tuple[str | MetadataPath, Source]], names: Collection[str]) -> None:
+    """Refuse a column of a source beside another that is called so but for what cannot be seen, and is of no source.
+
+    In JSON it may be the same one, spelled otherwise in some rows.
+
+    names  the columns that nobody has said to leave out
+
+    Raises RosterError: to leave the name out is a way out as well, unless another field is taken by it.
+    """
+    mapped = {column for _, source in sources for column in source.columns}
+    alike: dict[str, list[str]] = {trimmed_name(column): [] for column in mapped}
+    for name in names:
+        if (key := trimmed_name(name)) in alike:
+            alike[key].append(name)
+    for place, source in sources:
+        for column in source.columns:
+            near = [name for name in alike[trimmed_name(column)] if name == column or name not in mapped]
+            if len(near) > 1:
+                spare = next(name for name in near if name != column)
+                is_cure = column in near and place_of(column) in {None, *(each for each, _ in sources)}
+                or_else = f", or put {spare!r} under [columns] leave_out" if is_cure else ""
+                raise two_columns(place, near[0], near[1], or_else)
+
+
+def called(sources: Mapping[K, Source], names: Collection[str]) -> dict[K, Source]:
     """Give sources with the names that a roster has for their columns: what cannot be seen around one is trimmed.
 
-    A column that is there by its very name is that one. Raises RosterError where another is called so but for that, and
-    is `undecided`, nothing being said of what becomes of it: in JSON it may be the same one, spelled otherwise in some
-    rows.
+    A column that is there by its very name is that one.
     """
     times = Counter(map(trimmed_name, names))
     near = {key: name for name in names if times[key := trimmed_name(name)] == 1}
-    for place, source in sources.items():
-        for column in (each for each in source.columns if times[trimmed_name(each)] > 1):
-            alike = [name for name in names if trimmed_name(name) == trimmed_name(column)]
-            if spare := [name for name in alike if name != column and name in undecided]:
-                or_else = f", or put {spare[0]!r} under [columns] leave_out" if column in names else ""
-                raise two_columns(place, alike[0], alike[1], or_else)
 
     def there(source: Source) -> dict[str, str]:
         return {each: near.get(trimmed_name(each), each) for each in source.columns if each not in names}

@@ -304,12 +304,45 @@ def test_what_cannot_be_seen_around_the_name_of_a_column_is_no_part_of_it(around
             bound("uid", "name", "mail", mail, **table)
     for left_out in ("mail", mail, f"{mail} "):
         assert bound("uid", "name", "mail", mail, link="mail", leave_out=[left_out])[0]["link"] == FromColumn("mail")
-    fields, metadata, _ = bound("uid", "name", "mail", mail, link="mail", others="metadata.hr")
-    assert (fields["link"], metadata) == (FromColumn("mail"), {("hr", "mail"): FromColumn(mail)})
     both = FirstOf((FromColumn("mail"), FromColumn(mail)))
     assert bound("uid", "name", "mail", mail, link=["mail", mail])[0]["link"] == both
-    with pytest.raises(RosterError, match="two columns for link: "):
+    with pytest.raises(RosterError, match=r"two columns for link: .*; rename or remove one$"):
         bound("uid", "name", f"{mail} ", mail, link="mail")
+
+
+@pytest.mark.parametrize("table", [{"deactivated": "mail"}, {"metadata": {"@private.mail": "mail"}}])
+@pytest.mark.parametrize("others", ["metadata", "metadata.@private.hr"])
+def test_what_looks_like_a_mapped_column_is_none_of_the_others(table: dict[str, Any], others: str) -> None:
+    """Some rows would be without what the column says of them, and it would stand where others see it."""
+    with pytest.raises(
+        RosterError, match=r"^two columns for .*: 'mail' and 'mail '; rename or remove one, or put 'mail '"
+    ):
+        bound("uid", "name", "mail", "mail ", others=others, **table)
+    assert ("mail",) not in bound("uid", "name", "mail", "mail ", others=others, leave_out=["mail"], **table)[1]
+
+
+@pytest.mark.parametrize(
+    ("columns", "mapping", "message"),
+    [
+        (["role", "role "], {"statusMessage": "{role}"}, "two columns for statusMessage: 'role' and 'role '; {}"),
+        (["metadata.a", "metadata.a "], {"metadata": {"b": "metadata.a"}},
+         "two columns for metadata.b: 'metadata.a' and 'metadata.a '; {}"),
+        (["name "], {"link": "{name}"}, "two columns for link: 'name' and 'name '; {}"),
+        (["role", "role "], {"role": "role"},
+         "two columns for role: 'role' and 'role '; {}, or put 'role ' under [columns] leave_out"),
+        (["a", " a", "a "], {"link": ["a", " a"]},
+         "two columns for link: 'a' and 'a '; {}, or put 'a ' under [columns] leave_out"),
+        ([" a", "a ", "a"], {"link": "a"},
+         "two columns for link: ' a' and 'a '; {}, or put ' a' under [columns] leave_out"),
+    ],
+)  # fmt: skip
+def test_of_columns_that_look_alike_those_nobody_has_decided_about_are_named(
+    columns: list[str], mapping: dict[str, Any], message: str
+) -> None:
+    """And leave_out where it takes nothing away that is taken by its name."""
+    with pytest.raises(RosterError) as raised:
+        bound("uid", "name", *columns, **mapping)
+    assert str(raised.value) == message.format("rename or remove one")
 
 
 @pytest.mark.parametrize(
@@ -384,12 +417,15 @@ def test_a_needed_column_that_is_left_out_is_told_with_cures_that_work() -> None
         # as good as any other name, where nothing is taken in that could be meant
         ("Salery", "ignore", None),
         ("metadata.plan", "ignore", None),
+        # nothing but what other names may have besides
+        ("", "metadata", None),
+        ("***", "metadata", None),
     ],
 )
 def test_a_misspelled_name_leaves_nothing_in(left_out: str, others: str, meant: str | None) -> None:
     """What was to be left out would be sent without a word."""
     mapping = {"leave_out": [left_out], "others": others}
-    columns = ("uid", "name", "metadata.password", "Salary")
+    columns = ("uid", "name", "metadata.password", "Salary", "(internal)")
     if meant is None:
         assert ("password",) in bound(*columns, **mapping)[1]
         return
