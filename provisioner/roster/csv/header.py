@@ -36,7 +36,7 @@ _LONGEST_HEADER: Final = 1024 * 1024
 # What separates the last columns of rejected rows separates all, be it what a line sep= has said of the roster.
 _REJECTED_LINE: Final = re.compile(r'(?:"[^"]*+"|[^"\r\n])*?([^\w\r\n"])_row\1_errors(?=\1|\r|\n|\Z)')
 _QUOTED: Final = re.compile(rb'"[^"]*+(?:"|\Z)')
-_SEPARATOR_LINE: Final = re.compile(r'"?sep=([^\r\n])"?(?:\r*\n|\r|\Z)', re.IGNORECASE)
+SEPARATOR_LINE: Final = re.compile(r'"?sep=([^\r\n])"?(?:\r*\n|\r|\Z)', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def names_rejected(stream: TextStream, delimiter: str | None = None) -> bool:
 
 def _told(text: str) -> tuple[int, str | None]:
     """Say where the text begins behind a line sep=, and what it says itself to separate the cells."""
-    above = _SEPARATOR_LINE.match(text)
+    above = SEPARATOR_LINE.match(text)
     told = above or _REJECTED_LINE.match(text)
     return above.end() if above else 0, told[1] if told else None
 

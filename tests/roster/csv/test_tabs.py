@@ -78,6 +78,47 @@ def test_of_several_line_ends_in_the_header_the_first_line_without_quotes_tells(
     assert is_ever_quoted(LocalFile(path)) is quoted
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'uid\tname\t"\nt1\tAnn\t5"\nt2\tBob\t6"\nt3\tCy\t6"\n',
+        'uid\tname\t"\nt1\tAnn\t5"\n',
+        'uid\tname\t"\nt1\tAnn\t5"\nt2\tBob\n',
+        'uid\tname\t"size\na1\tAnn\t5"\n\na2\tBob\t6"\na3\tCy\t6\n',
+        'uid\tname\t"size\n\na1\tAnn\t5"\n',
+        'uid\t"size\tname\na1\t5"\tAnn\na2\t6"\tBob\n',
+        'uid\t"\t"\n\na1\t5"\t6"\n',
+        'uid\t"a\tb"\tname\na1\t"Bee" B\t5"\tAnn\n',
+    ],
+)
+@pytest.mark.parametrize("eol", ["\n", "\r\n", "\r"])
+def test_a_name_that_begins_with_a_quote_takes_no_row_in(tmp_path: Path, text: str, eol: str) -> None:
+    """Inches in its cells close nothing where each line has the tabs of a row; a line that is blank has none."""
+    path = tmp_path / "r.tsv"
+    path.write_text(text.replace("\n", eol), newline="")
+    assert not is_ever_quoted(LocalFile(path))
+
+
+@pytest.mark.parametrize("above", ["", "\n", "\n\n", "sep=\t\n", '"sep=\t"\n\n'])
+@pytest.mark.parametrize(
+    ("rows", "quoted"),
+    [
+        ("a1\t5\tAnn\n", True),
+        ('\na1\t"5\nx"\tAnn\n\na2\t6"\tBob\n', True),
+        ('a1\t"5\nx"\tAnn', True),
+        ("a1\t5\n", False),
+    ],
+)
+@pytest.mark.parametrize("eol", ["\n", "\r\n", "\r"])
+def test_what_stands_above_the_header_is_no_line_of_it(
+    tmp_path: Path, above: str, rows: str, quoted: bool, eol: str
+) -> None:
+    """Blank lines, and the one that says what separates the cells; a row that holds a quoted cell tells nothing."""
+    path = tmp_path / "r.tsv"
+    path.write_text((above + 'uid\t"cost\ncentre"\tname\n' + rows).replace("\n", eol), newline="")
+    assert is_ever_quoted(LocalFile(path)) is quoted
+
+
 @pytest.mark.parametrize("eol", ["\n", "\r\n", "\r"])
 def test_one_quoted_cell_far_into_a_file_is_found(tmp_path: Path, eol: str) -> None:
     """Wherever the reading of the file is cut: here in the middle of the cell."""
