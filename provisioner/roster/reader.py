@@ -18,7 +18,6 @@ from typing import NoReturn, TypeAlias
 
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.files.writing import path_of
-from provisioner.roster.columns import ADDED
 from provisioner.roster.csv.file import open_csv, refuse_quoted_lines
 from provisioner.roster.csv.header import HeaderOptions, names_rejected
 from provisioner.roster.csv.tabs import is_ever_quoted
@@ -31,7 +30,7 @@ from provisioner.roster.files.compression import Compressed
 from provisioner.roster.files.inputs import TEXTS, InputFile, Inputs, Location, local_file
 from provisioner.roster.files.origin import CHUNK, LocalFile, Origin, chunks, spool, unreadable
 from provisioner.roster.files.text import is_utf8, open_text, text_codec
-from provisioner.roster.formats.ndjsonline import first_keys
+from provisioner.roster.formats.ndjsonline import holds_rejected
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
 from provisioner.roster.parts import Part, join
@@ -261,10 +260,10 @@ def _codec(file: InputFile, origin: Origin, options: RosterOptions) -> str | Non
 
 
 def _is_of_rejected(file: InputFile, origin: Origin, codec: str | None, options: RosterOptions) -> bool:
-    """Whether the first line or object, in this encoding, has the columns of rejected rows. Raises RosterError."""
+    """Whether the first line or objects, in this encoding, have the columns of rejected rows. Raises RosterError."""
     with open_text(origin, codec) as stream:
         if file.family in SPARSE:
-            return first_keys(stream.read(CHUNK)) >= {*ADDED}
+            return holds_rejected(stream.read(CHUNK))
         return names_rejected(stream, options.delimiter)
 
 

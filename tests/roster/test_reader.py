@@ -235,6 +235,36 @@ def test_rejected_lines_are_told_by_their_keys(tmp_path: Path, more: str, encodi
     assert batch.frame["name"].to_list() == ["Jörg"]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"data":[{"uid":"z0","name":"Zoë","_row":1,"_errors":"x"}]}',
+        '[{"uid":"u9","name":"Zoë"},{"uid":"u0","name":"Zoë","_row":1,"_errors":"x"}]',
+        '[{"uid":"u9","name":"Zoë"},\n{"_errors" : "x", "uid":"u0","name":"Zoë","_row" : 1}]',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16-le"])
+def test_rejected_objects_are_told_within_an_object_and_behind_new_ones(
+    tmp_path: Path, text: str, encoding: str
+) -> None:
+    """Whatever is put around or before them is UTF-8 as they are."""
+    path = tmp_path / "r.json"
+    path.write_text(text, "utf-8")
+    batch = next(iter(open_roster(path, RosterOptions(encoding=encoding)).batches()))
+    assert {*batch.frame["name"]} == {"Zoë"}
+
+
+@pytest.mark.parametrize("suffix", [".ndjson", ".json", ".csv", ".tsv"])
+@pytest.mark.parametrize("saved", ["utf-16", "utf-32", "utf-8-sig"])
+def test_rejected_rows_saved_with_a_mark_are_what_it_says(tmp_path: Path, suffix: str, saved: str) -> None:
+    """Whatever the encoding of their roster."""
+    path, tab = tmp_path / f"r.rejected{suffix}", "," if suffix == ".csv" else "\t"
+    line = '{"uid":"a","name":"Zoë","_row":"1","_errors":"x"}\n'
+    path.write_text(line if "json" in suffix else "uid,name,_row,_errors\na,Zoë,1,x\n".replace(",", tab), saved)
+    batch = next(iter(open_roster(path, RosterOptions(encoding="cp1252")).batches()))
+    assert batch.frame.select("uid", "name", "_row", "_errors").rows() == [("a", "Zoë", "1", "x")]
+
+
 @pytest.mark.parametrize("form", ["[{}]", "\n[\n  {},\n  {}\n]\n", "\r\n{}"])
 def test_rejected_objects_are_told_by_their_keys_in_an_array_too(tmp_path: Path, form: str) -> None:
     """Whoever mends them may have made one of the lines, one object over several of them."""

@@ -127,7 +127,7 @@ class DecodedStream:
         """Read and decode about `size` bytes; none at the end. Raises UndecodedError with the byte."""
         data, chunk = b"", b" "
         while chunk and not data:
-            chunk, self._surplus = self._surplus or self._file.read(size), b""
+            chunk, self._surplus = self._surplus + self._file.read(size), b""
             data = self._decode(chunk)
         self._at_start = False
         return data

@@ -56,6 +56,15 @@ def test_utf8_that_is_read_as_something_else_is_known(
     assert is_misnamed(LocalFile(path), codec) is misnamed
 
 
+@pytest.mark.parametrize("saved", ["utf-8-sig", "utf-16", "utf-32", "cp1252"])
+def test_the_first_reading_gives_as_much_as_any(tmp_path: Path, saved: str) -> None:
+    """Who looks at the beginning only reads once: it is more than what was looked at for a mark."""
+    path = tmp_path / "r.csv"
+    path.write_text("uid,näme\n" * 50, saved)
+    with open_text(LocalFile(path), "cp1252" if saved == "cp1252" else None) as stream:
+        assert len(stream.read(400).decode()) >= 97
+
+
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
 def test_several_marks_of_utf16_go_too(tmp_path: Path, codec: str) -> None:
     """A program that puts one before a text that has one does not make it empty."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import orjson
@@ -14,6 +15,7 @@ from provisioner.roster.formats.ndjsonline import (
     LINE,
     delicate,
     exact,
+    holds_rejected,
     parsed,
     rejected_line,
     text,
@@ -127,3 +129,20 @@ def test_rejected_rows_are_written_line_by_line_and_rows_of_another_format_as_ob
         '{"uid":1.50,"_row":2,"_errors":"no"}',
         '{"uid":"b","_row":3,"_errors":"no"}',
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"uid":"a","_row":1,"_errors":""}', True),
+        ('[{"uid":"a"}, {"_errors" : "", "_row"\n: 1', True),
+        ('{"uid":"a","_row":1}', False),
+        ('{"uid":"a","arm_row":1,"_errors ":""}', False),
+        ('{"uid":"a","keys":["_row","_errors"]}', False),
+        (json.dumps({"uid": "a", "note": '{"_row":1,"_errors":"x"}'}), False),
+        (json.dumps({"uid": "a", "note": json.dumps({"n": '\\"_row":1,"_errors":"x"'})}), False),
+    ],
+)
+def test_rejected_objects_are_told_by_keys(text: str, told: bool) -> None:
+    """Wherever they stand; what a string holds is none."""
+    assert holds_rejected(text.encode()) is told
