@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -332,6 +333,18 @@ def test_ascii_that_another_encoding_is_named_for_may_be_in_it_but_for_a_letter(
     """Read as UTF-8 its names would be garbage."""
     told = str(read(tmp_path, b"uid,name\n" + text + b"\n", encoding=encoding))
     assert told.endswith("; another encoding may be, or it is cut off: export it as UTF-8"), told
+
+
+@pytest.mark.parametrize("named", ["utf-16", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(("written", "name"), [("iso2022_jp", "山田太郎"), ("hz", "王小明"), ("utf-7", "Zoë Müller")])
+def test_escaped_letters_that_a_wide_encoding_is_named_for_are_told_with_theirs(
+    tmp_path: Path, written: str, name: str, named: str
+) -> None:
+    """The text is ASCII, and yet none of UTF-8; the cure is tried."""
+    data = f"uid,name\na,{name}\nb,{name}\n".encode(written) + b"c,C\n"
+    told = str(read(tmp_path, data[: len(data) // 4 * 4 - 1], encoding=named))
+    assert re.search(rf"its letters beyond ASCII are escaped \('.+'\); give --encoding {written}$", told), told
+    assert read(tmp_path, data, encoding=written) == [("a", name), ("b", name), ("c", "C")]
 
 
 @pytest.mark.parametrize("encoding", ["base64", "klingon", "rot13", "undefined", "a\x00b"])

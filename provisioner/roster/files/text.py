@@ -12,11 +12,12 @@ from itertools import chain
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
 from provisioner.errors import ConfigurationError, RosterError
-from provisioner.roster.encodings.readings import UndecodedError, mixture
+from provisioner.roster.encodings.readings import UndecodedError, escaped_letters, mixture
 from provisioner.roster.files.compression import UnpackedFile
 from provisioner.roster.files.origin import Origin
 
 _CHUNK: Final = 1024 * 1024
+_LOOKED_THROUGH: Final = 64 * 1024
 _MARK: Final = len(codecs.BOM_UTF8)
 _MARKS: Final = 4 * _MARK  # programs put one before another; nobody has seen more than two
 _BYTE_ORDER_MARKS: Final = (
@@ -199,11 +200,11 @@ def _cure(origin: Origin, encoding: str) -> str:
     with origin.open() as file:
         start = file.read(_CHUNK)
     # What is ASCII but for zeros is the UTF-16 or UTF-32 that it is said to be, and cut off; without any it is neither.
-    # Said to be in another encoding it may be: ISO-2022-JP and UTF-7 are written in ASCII too.
+    # Said to be in another encoding it may be: ISO-2022-JP, HZ and UTF-7 are written in ASCII too.
     if marked_encoding(start) is None and b"\0" not in start:
         utf8 = is_utf8(origin)
         if utf8 or (utf8 is None and encoding.startswith(("utf-16", "utf-32"))):
-            return "it is UTF-8: give --encoding utf-8"
+            return escaped_letters(start[:_LOOKED_THROUGH]) or "it is UTF-8: give --encoding utf-8"
     return mixture(origin) or "another encoding may be, or it is cut off: export it as UTF-8"
 
 
