@@ -113,7 +113,7 @@ class Opened:
             roster.close()
             way = f"; {way_to_a_mapping(inputs, settings)}" if isinstance(error, UnmappedError) else ""
             if isinstance(error, AbsentError) and holds_rejected_objects(roster, inputs):
-                way = "; if it is none of these, add it to the rejected rows, with nothing in it"
+                way = f"; if it is none of these, add it to the rejected rows, with {settings.columns.addition(schema)}"
             raise RosterError(another or f"{roster.name}: {error}{way}") from error
         spools = Spool(folder), Spool(folder), SpooledBatches(folder)
         return cls(roster, binding, settings, rows, folder, offline, earlier, *spools)

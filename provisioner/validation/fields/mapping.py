@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,12 +89,22 @@ class ColumnMapping:
 
         Not one that nearly is a name of which nothing is made, which is a slip; nor what a uid cannot do without.
         """
-        used, there, uid = set(map(trimmed_name, self.columns)), set(map(trimmed_name, names)), self.fields.get("uid")
+        used, there = set(map(trimmed_name, self.columns)), set(map(trimmed_name, names))
         free = [name for name in there - used if has_name(name) and field_of(name) in {None, *self.fields}]
-        has_uid = uid is None or can_be_read(uid, lambda column: trimmed_name(column) in there, whole=True)
-        needed = () if uid is None or has_uid else uid.columns
+        needed = self._needed_by_uid(there)
         absent = (column for column in self.absent(there) if column not in needed)
         return tuple(column for column in absent if closest(column, free, cutoff=0.8) is None)
+
+    def addition(self, names: Collection[str]) -> str:
+        """Say what is to stand in the first of its columns that is not among some names, where rows are given it."""
+        lacking, there = self.absent(names)[0], set(map(trimmed_name, names))
+        return "what the uid of each is made of" if lacking in self._needed_by_uid(there) else "nothing in it"
+
+    def _needed_by_uid(self, there: Collection[str]) -> tuple[str, ...]:
+        """Give the columns of a uid that cannot be made of some names, which are trimmed; none where it can."""
+        uid = self.fields.get("uid")
+        has_uid = uid is None or can_be_read(uid, lambda column: trimmed_name(column) in there, whole=True)
+        return () if uid is None or has_uid else uid.columns
 
     @property
     def roles(self) -> tuple[Any, ...]:

@@ -830,7 +830,11 @@ def test_rejected_objects_are_fed_in_again_though_none_of_them_has_a_column_that
         tmp_path, rejected.replace("b 2", "b2").replace('"first"', '"lst":"x","last":"","first"'), "e.ndjson"
     )
     assert users(empty, tmp_path, columns=columns) == [{"uid": "b2", "name": "Bob"}]
-    assert "names the column 'idd', which the roster" in refusal(again, tmp_path, columns=columns | {"uid": "idd"})
+    said = refusal(again, tmp_path, columns=columns | {"uid": "idd"})
+    assert "names the column 'idd', which the roster" in said
+    assert said.endswith("; if it is none of these, add it to the rejected rows, with what the uid of each is made of")
+    added = written(tmp_path, rejected.replace("{", '{"idd":"b3",', 1), "added.ndjson")
+    assert users(added, tmp_path, columns=columns | {"uid": "idd"}) == [{"uid": "b3", "name": "Bob"}]
     csv = written(tmp_path, "id,first,_row,_errors\nb2,Bob,1,uid.charset: b\n", "again.csv")
     said = refusal(csv, tmp_path, columns=columns)
     assert "names the column 'last', which the roster does not have" in said

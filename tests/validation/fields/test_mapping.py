@@ -247,3 +247,21 @@ def test_people_are_known_by_what_uid_and_name_are_made_of(
 ) -> None:
     """Whatever else is mapped: of a fallback one column will do, of a name a part; a uid needs all its parts."""
     assert parse_mapping(table).missing_of_people(names) == missing
+
+
+@pytest.mark.parametrize(
+    ("uid", "names", "held"),
+    [
+        ("id", ["idx", "first"], "what the uid of each is made of"),
+        ("{org}-{id}", ["org ", "first"], "what the uid of each is made of"),
+        (["id", "nr"], ["idx", "first"], "what the uid of each is made of"),
+        (["id", "nr"], ["idx", "nr", "first"], "nothing in it"),
+        ("id", ["id ", "frist"], "nothing in it"),
+        ({"value": "x"}, ["frist"], "nothing in it"),
+    ],
+)
+def test_a_column_is_added_with_nothing_in_it_unless_the_uid_is_made_of_it(
+    uid: object, names: list[str], held: str
+) -> None:
+    """Without it each row would be rejected."""
+    assert parse_mapping({"uid": uid, "name": "first"}).addition(names) == held
