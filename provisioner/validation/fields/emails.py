@@ -12,8 +12,9 @@ import polars as pl
 from provisioner.roster.columns import instance_of, member, named
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.places import trimmed_name
+from provisioner.validation.fields.places import dotted, trimmed_name
 from provisioner.validation.fields.source import FromColumn, Source
+from provisioner.validation.vocabulary.owners import is_of_another
 
 _OWNERS = (
     "work|business|company|corporate|corp|office|official|professional|private|personal|home|primary|secondary|main|"
@@ -36,8 +37,8 @@ EmailSource: TypeAlias = Source | pl.Expr
 
 def email_sources(binding: Binding) -> tuple[EmailSource, ...]:
     """Find the columns, metadata columns, struct members and JSON objects that may hold addresses."""
-    named = [FromColumn(name) for name in binding.schema if not name.startswith("_") and is_email_name(name)]
-    placed = [source for place, source in binding.metadata.items() if is_email_name(place[-1]) and source not in named]
+    named = [FromColumn(name) for name in binding.schema if not name.startswith("_") and _is_own(name)]
+    placed = [source for place, source in binding.metadata.items() if _is_own(dotted(place)) and source not in named]
     texts = [source for source in (*named, *placed) if _is_text(source, binding)]
     return (*texts, *_given_metadata(binding))
 
@@ -58,6 +59,12 @@ def is_email_name(name: str) -> bool:
     return _NAME.fullmatch(trimmed_name(name).rpartition(".")[2]) is not None
 
 
+def _is_own(name: str) -> bool:
+    """Judge it by the parts before as well: `manager.email` is another's, which many people share."""
+    before, dot, _ = name.rpartition(".")
+    return is_email_name(name) and not (dot and is_of_another(f"{before}.email"))
+
+
 def _is_text(source: Source, binding: Binding) -> bool:
     return bool(source.columns) and all(isinstance(binding.schema[name], pl.String) for name in source.columns)
 
@@ -73,10 +80,10 @@ def _given_metadata(binding: Binding) -> Iterator[EmailSource]:
             yield named(given.name).str.extract(_MEMBER, 0).str.split('"').list.get(-2)
 
 
-def _struct_members(struct: pl.Expr, kind: pl.Struct) -> Iterator[EmailSource]:
+def _struct_members(struct: pl.Expr, kind: pl.Struct, within: str = "metadata") -> Iterator[EmailSource]:
     for name, given in kind.to_schema().items():
-        kind_of_member, inner = instance_of(given), member(struct, kind, name)
+        kind_of_member, inner, path = instance_of(given), member(struct, kind, name), f"{within}.{name}"
         if isinstance(kind_of_member, pl.Struct):
-            yield from _struct_members(inner, kind_of_member)
-        elif isinstance(kind_of_member, pl.String) and is_email_name(name):
+            yield from _struct_members(inner, kind_of_member, path)
+        elif isinstance(kind_of_member, pl.String) and _is_own(path):
             yield inner.str.strip_chars()

@@ -27,6 +27,8 @@ from tests.rig.checking import bound, looked_over
         ("email", True), ("E-Mail", True), ("mail", True), ("Work_Email", True), ("workEmail", True),
         ("private email address", True), ("metadata.email", True), ("metadata.@private.email", True),
         ("manager_email", False), ("voicemail", False), ("mailing", False), ("_email", False), ("note", False),
+        ("profile.email", True), ("metadata.company_email", True), ("manager.email", False),
+        ("metadata.manager.mail", False), ("guardian.work_email", False), ("company.email", False),
     ],
 )  # fmt: skip
 def test_an_address_under_two_uids_is_warned_of_by_the_name_of_its_column(
@@ -70,6 +72,16 @@ def test_an_address_is_found_in_a_struct_and_in_a_mapped_column(tmp_path: Path) 
         validator = Validator(binding, Constraints(), surveyed, auth_tokens=AuthTokens.NONE)
         found += [validator.check(batch).warnings for batch in roster.batches()]
     assert found == [{"email.shared": Found(1, (2,))}, {"email.shared": Found(2, (2, 3))}]
+
+
+def test_the_address_of_somebody_else_further_in_is_not_the_persons_own() -> None:
+    """In a struct, and at a place of the metadata that a column of any name is mapped to."""
+    inner = {"manager": {"email": "b@x.org"}, "contact": {"email": "a@x.org"}}
+    frame = pl.DataFrame({"uid": ["a"], "name": ["A"], "metadata": [inner], "reach": ["b@x.org"]})
+    found = [bound(frame, {}), bound(frame.drop("metadata"), {"metadata": {"manager": {"email": "reach"}}})]
+    assert [[emails(frame, source, each).to_list() for source in email_sources(each)] for each in found] == [
+        [["a@x.org"]], [],
+    ]  # fmt: skip
 
 
 def test_an_address_is_lower_cased_and_a_text_without_an_at_sign_is_none() -> None:
