@@ -295,8 +295,9 @@ def _loaded(flags: Mapping[str, Mapping[str, Any]], environment: Mapping[str, st
     merged, origins = merge(layers)
     try:
         settings = Settings.model_validate(merged, context=environment)
-    except ConfigurationError as error:  # of [columns], which nothing but a file can hold
-        raise ConfigurationError(f"{path}: {error}" if path else str(error)) from None
+    except ConfigurationError as error:  # of tables for which there are no flags; a program may give them
+        is_of_file = path is not None and flags.keys().isdisjoint(("columns", "constraints"))
+        raise ConfigurationError(f"{path}: {error}" if is_of_file else str(error)) from None
     except ValidationError as error:
         raise ConfigurationError(explain(problems_of(error), layers, keys_of_tables())) from None
     if settings.run.database is not None:

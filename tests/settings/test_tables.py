@@ -124,6 +124,13 @@ def test_a_wrong_columns_table_is_refused_with_the_other_settings(text: str, mes
     assert the_refusal({}, {}, a_config(text)) == message
 
 
+def test_columns_that_a_program_gives_are_not_looked_for_in_the_config_file() -> None:
+    """A file is blamed only for what it may hold: the table of a program goes over that of the file, key by key."""
+    config = a_config('[columns]\nname = "full"')
+    message = f"[columns] 'nam' is no user field; did you mean 'name'?; {FIELDS}"
+    assert the_refusal({"columns": {"nam": "x"}}, {}, config) == message
+
+
 def test_the_base_url_comes_from_app_id_and_region() -> None:
     """The documented form; a base URL of its own wins over both."""
     environment = {"COMETCHAT_APP_ID": "2345abc", "COMETCHAT_REGION": "eu"}
