@@ -60,7 +60,7 @@ KINDS = "a second header, which says of what kind each column is"
 TOTAL = "a total or a trailer, shaped unlike the other rows"
 
 _NAMELESS = re.compile(r"_column_\d+(?:_(.*))?", re.DOTALL)
-_NUMBER = r"^[-+(]?[\d.,'\s%$€£]*\d[\d.,'\s%$€£]*\)?$"
+_NUMBER = r"^[-+(]?[.,'\s%$€£]*\d[\d.,'\s%$€£]*\)?$"
 # Several words, or one with a capital before small letters, or one in letters that have no capitals.
 _PERSON = r"^(?:\p{L}[^\d@_]*\s\p{L}[^\d@_]*|\p{Lu}\p{Ll}[^\d@_]*|\p{Lo}[^\d@_]*)$"
 _DASHES = r"^:?-+:?$"

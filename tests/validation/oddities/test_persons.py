@@ -70,6 +70,13 @@ def test_the_only_row_is_a_person() -> None:
     assert not Shape().differs({"uid": "total", "name": None})
 
 
+def test_a_cell_of_a_megabyte_that_is_nearly_a_number_is_judged_in_no_time() -> None:
+    """However many digits or blanks it has before what makes a text of it."""
+    shape = Shape(10, {"name": 10}, {"name": 0})
+    digits, padded = "1" * 1_000_000, f"1{' ' * 1_000_000}"
+    assert [shape.differs({"name": each}) for each in (digits, f"{digits}x", f"{padded}x")] == [True, False, False]
+
+
 @pytest.mark.parametrize("rows", [1, SAMPLE - 1, SAMPLE, 5 * SAMPLE, 40 * SAMPLE + 7])
 def test_the_sample_is_the_same_whatever_the_batches_are(rows: int) -> None:
     """From all over the roster, and never more of it than it may be."""

@@ -48,7 +48,7 @@ _PLAIN_ARRAY = rf"^\[(?:{_ITEM}(?:, ?{_ITEM})*)\]$"
 _NOT_PLAIN = r'["\\\x00-\x1f]'
 
 # `['red', 'blue']`, `('red',)`, `{'red'}`: Python writes text in single quotes, and in double ones what holds a single.
-_PYTHON = re.compile(r"""\[\s*'.*\]|\(\s*(?:'.*'|".*")\s*+,?\s*+\)|\(\s*['"].*,.*\)|\{\s*'.*'\s*\}""", re.DOTALL)
+_PYTHON = re.compile(r"""\[\s*'.*\]|\(\s*(?:'.*'|".*")\s*+,?\s*+\)|\(\s*['"][^,]*,.*\)|\{\s*'.*'\s*\}""", re.DOTALL)
 _PHP = re.compile(r"a:\d+:\{.*\}", re.DOTALL)
 _QUOTED_ELEMENT = r'"(?:[^"\\]|\\.)*"'
 _BARE_ELEMENT = r'[^\s{}",\\](?:[^{}",\\]*[^\s{}",\\])?'

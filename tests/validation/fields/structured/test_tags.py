@@ -175,3 +175,11 @@ def test_words_in_a_cell_do_not_make_another_kind_of_it() -> None:
     assert checked.defects["tags.not_a_list"].kinds == {}
     checked = check([{**ANN, "a": "x", "b": "[1]"}], mapping=both)
     assert checked.defects["tags.not_a_list"].kinds == {"no text": 1}
+
+
+@pytest.mark.parametrize("end", ["]", "}", ")"])
+def test_a_cell_of_a_megabyte_that_is_nearly_python_is_read_in_no_time(end: str) -> None:
+    """However many commas are in it: the first one says as much as all of them."""
+    frame = pl.DataFrame({"tags": [f"('{'a,' * 500_000}{end}"]})
+    kind = read_tags(frame, bound(frame, {}), 100)["tags_kind"].item()
+    assert kind == ("Python" if end == ")" else None)
