@@ -68,7 +68,7 @@ def mended(text: str, message: str) -> str:
     message  what the parser said of the text; the sentence begins with `; `, and is empty when the line lacks none
     """
     found = re.search(r"at line (\d+)", message)
-    lines = text.splitlines()[: int(found[1])] if found else []
+    lines = text.split("\n")[: int(found[1])] if found else []
     parts = _LINE.fullmatch(lines[-1]) if lines else None
     if parts is None or shown(parts["key"]) != parts["key"]:
         return ""

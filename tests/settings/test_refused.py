@@ -20,6 +20,14 @@ def said(line: str, table: str) -> str:
     return mended(text, str(error.value)).removeprefix("; ")
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x85"])
+def test_a_line_is_what_toml_takes_for_one(end: str) -> None:
+    """What only other programs take for the end of a line does not shift the place of the mistake."""
+    line = "name = {first} {last}"
+    assert said(f"# copied from a page{end}b = c d\n{line}", "columns") == 'put it in quotes: name = "{first} {last}"'
+    assert said(f"{line}\r", "columns") == 'put it in quotes: name = "{first} {last}"'
+
+
 @pytest.mark.parametrize(
     ("table", "line", "cure"),
     [
