@@ -23,8 +23,8 @@ from provisioner.journal.columns import Known, MovedRow, Noted, sent_rows
 from provisioner.journal.copies import mark
 from provisioner.journal.copies.place import Place
 from provisioner.journal.course import unreached
-from provisioner.journal.course.events import HAPPENED, LAST_WORD, AgainRow, Event
-from provisioner.journal.course.mints import FLUSHED, FlushedRow, count_mints, take_over_mints
+from provisioner.journal.course.events import HAPPENED, LAST_WORD, Event
+from provisioner.journal.course.mints import FLUSHED, count_mints, take_over_mints
 from provisioner.journal.course.table import ENDING_FORGOTTEN, Course
 from provisioner.journal.earlier import TAKEN_OVER, EarlierUser
 from provisioner.journal.header import (
@@ -44,7 +44,7 @@ from provisioner.journal.header import (
 from provisioner.journal.lock import JournalLock, unreadable, unusable, unwritable
 from provisioner.journal.schema import Meta
 from provisioner.journal.state.managed import SENT_BY_RUN, sent_by_run_rows
-from provisioner.journal.statements import Bulk, Columns, Written, fetch_columns, json_list
+from provisioner.journal.statements import Bulk, Columns, UserKey, Written, fetch_columns, json_list
 from provisioner.journal.undo import overwrites
 from provisioner.journal.undo.reversals import EVER_UNDONE, SENT_SINCE, TAKEN_UP, sent_since_rows, taken_up_rows
 from provisioner.model import Settlement, UserRequest
@@ -213,7 +213,7 @@ class Journal:
             return unreached.outcomes(self._database, uids)
 
     def _as_sent(self, requests: Sequence[UserRequest], now: float) -> Iterator[Written]:
-        yield LAST_WORD, [AgainRow(id=each.key) for each in requests if each.past is not None]
+        yield LAST_WORD, [UserKey(each.key) for each in requests if each.past is not None]
         if (since := self.copied_at) is not None:
             unmet = [mark.UnmetRow(each.key, each.uid, each.row, each.body_hash, since) for each in requests]
             yield from ((bulk, unmet) for bulk in mark.UNMET)
@@ -224,7 +224,7 @@ class Journal:
     def _as_settled(self, settlements: Sequence[Settlement]) -> Iterator[Written]:
         yield from columns.settled(settlements)
         yield overwrites.CONFIRMED, overwrites.confirmed_rows(settlements)
-        yield FLUSHED, [FlushedRow(each.key) for each in settlements if each.flushed or each.parted]
+        yield FLUSHED, [UserKey(each.key) for each in settlements if each.flushed or each.parted]
         yield TAKEN_UP, taken_up_rows(settlements) if self.undone else []
 
     def _commit(self, *written: Written) -> None:

@@ -32,6 +32,12 @@ class Bulk(NamedTuple):
                 at += size
 
 
+class UserKey(NamedTuple):
+    """Which user a statement is about, by its number in `users`; all that it needs to be given."""
+
+    id: int
+
+
 Columns: TypeAlias = dict[str, list[Any]]
 """Values by column, all as long as one another."""
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final, NamedTuple
 
-from provisioner.journal.statements import Bulk, select
+from provisioner.journal.statements import Bulk, UserKey, select
 
 ANSWER: Final = "answer"
 SETTLED: Final = "settled"
@@ -50,15 +50,10 @@ _INTO: Final = f"INSERT INTO events ({', '.join(Event._fields)})"
 HAPPENED: Final = Bulk(Event._fields, f"{_INTO} SELECT {', '.join(Event._fields)} FROM given")  # noqa: S608 - of constants
 
 
-class AgainRow(NamedTuple):
-    """A user for whom something is sent that was met before."""
-
-    id: int
-
-
-# A row that is pending has no word of its own: what there was to say of it was said when it was sent.
+# Of users for whom something is sent that were met before. A row that is pending has no word of its own: what there was
+# to say of it was said when it was sent.
 LAST_WORD: Final = Bulk(
-    AgainRow._fields,
+    UserKey._fields,
     f"""
 {_INTO}
 SELECT users.id, iif(state = 'sent', sent_at, coalesce(settled_at, sent_at)), iif(state = 'sent', NULL, users.epoch),

@@ -13,11 +13,11 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from provisioner.errors import JournalError
 from provisioner.journal.header import Identity, open_for_reading, owner_in, owner_of
-from provisioner.journal.statements import Bulk, json_list
+from provisioner.journal.statements import Bulk, UserKey, json_list
 
 MOST: Final = 90
 """Tokens that one job mints for a user: of the 100 that the API keeps (REST API > Users > Create) some are others'."""
@@ -43,14 +43,9 @@ _HOW_MANY: Final = (
 )
 
 
-class FlushedRow(NamedTuple):
-    """A user who has no auth token any more."""
-
-    id: int
-
-
+# Of users who have no auth token any more.
 FLUSHED: Final = Bulk(
-    FlushedRow._fields,
+    UserKey._fields,
     "DELETE FROM mints WHERE uid IN (SELECT users.uid FROM given JOIN users ON users.id = given.id)",
 )
 

@@ -14,14 +14,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from provisioner.journal.statements import Bulk
-
-
-class UserKey(NamedTuple):
-    """Which user a statement is about."""
-
-    id: int
-
+from provisioner.journal.statements import Bulk, UserKey
 
 # Of tokens that may have been flushed nothing is worth keeping.
 REMEMBERED: Final = Bulk(

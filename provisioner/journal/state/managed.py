@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final, NamedTuple, Self
 
 from provisioner.journal.columns import ASKED, MILLISECONDS, OUTCOME_COLUMNS, REVERSING
-from provisioner.journal.statements import Bulk, select, select_columns
+from provisioner.journal.statements import Bulk, UserKey, select, select_columns
 from provisioner.model import Action, Live, Outcome, Standing, UserRequest
 
 # --- in ---
@@ -172,7 +172,7 @@ WHERE operation IS NULL AND NOT withdrawn AND NOT {REVERSING}
 # For whom a run sends something, with a state for its journal, is not as the last night has left it; who was created by
 # no night yet is taken over as any other user of a run.
 SENT_BY_RUN: Final = Bulk(
-    ("id",),
+    UserKey._fields,
     """
 UPDATE users SET operation = iif(standing IS NULL, NULL, 'update'), certain = 0, live_hash = NULL, digests = NULL
 FROM given WHERE users.id = given.id AND operation IS NOT NULL
@@ -180,9 +180,9 @@ FROM given WHERE users.id = given.id AND operation IS NOT NULL
 )
 
 
-def sent_by_run_rows(requests: Iterable[UserRequest]) -> list[tuple[int]]:
+def sent_by_run_rows(requests: Iterable[UserRequest]) -> list[UserKey]:
     """Give the values of `SENT_BY_RUN`: a sync's own requests say what they change."""
-    return [(each.key,) for each in requests if each.past is not None and each.change is None]
+    return [UserKey(each.key) for each in requests if each.past is not None and each.change is None]
 
 
 # What was taken over is a run's again as long as no night has begun, of which nobody has an epoch: a look at it, or a

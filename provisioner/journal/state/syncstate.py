@@ -54,7 +54,7 @@ from provisioner.journal.state.managed import (
     ProfileRow,
 )
 from provisioner.journal.state.nights import Doubt, EpochRow, Nights
-from provisioner.journal.statements import Columns, Written, fetch_columns, json_list
+from provisioner.journal.statements import Columns, UserKey, Written, fetch_columns, json_list
 from provisioner.model import Action, Settlement, Standing, State, UserRequest
 
 Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
@@ -157,7 +157,7 @@ class SyncState(Journal):
         """
         self._commit((DRIFT, list(changed)), (gone.REPLACED, list(replaced)), (gone.LET_GO, let_go))
 
-    def note_found(self, found: Sequence[gone.FoundRow], missing: Sequence[gone.UserKey]) -> None:
+    def note_found(self, found: Sequence[gone.FoundRow], missing: Sequence[UserKey]) -> None:
         """Record how users were found, and who of them is not there any more."""
         self._commit((gone.FOUND, found), (gone.REMEMBERED, missing), (gone.MISSING, missing))
 
@@ -256,7 +256,7 @@ class SyncState(Journal):
     def sent_anew(self, request: UserRequest, now: float) -> None:
         """Record that a user who is gone may be created anew from now on (UNIX seconds); with it goes the old token."""
         anew = gone.SentAnewRow(id=request.key, body_hash=request.body_hash, now=now)
-        self._commit((gone.REMEMBERED, [gone.UserKey(request.key)]), (gone.SENT_ANEW, [anew]))
+        self._commit((gone.REMEMBERED, [UserKey(request.key)]), (gone.SENT_ANEW, [anew]))
 
     def tonight(self, uids: Sequence[str]) -> Columns:
         """Fetch what became of these uids in this night, as `Journal.outcomes` does; `unchanged` if nothing did."""
@@ -282,7 +282,7 @@ class SyncState(Journal):
         """Along with the request: what is known of its user is in doubt from now on."""
         epoch = self.nights.epoch
         yield nights.NIGHT_OUTCOME, [EpochRow(id=each.key, epoch=epoch) for each in requests]
-        creates = [gone.UserKey(each.key) for each in requests if each.change and each.change.action is Action.CREATE]
+        creates = [UserKey(each.key) for each in requests if each.change and each.change.action is Action.CREATE]
         yield from ((statement, creates) for statement in (gone.REMEMBERED, gone.FORGOTTEN))
         yield from super()._as_sent(requests, now)
         changes = [(each.key, each.change) for each in requests if each.change]
@@ -296,7 +296,7 @@ class SyncState(Journal):
         yield nights.EPOCH, [EpochRow(id=key, epoch=epoch) for key in settled]
         known = [(each.key, each.live, each.flushed) for each in settlements if each.live is not None]
         yield LIVE, [LiveRow.of(key, live, flushed=flushed) for key, live, flushed in known]
-        yield from ((statement, [gone.UserKey(key) for key in settled]) for statement in (gone.RESTORED, gone.ENDED))
+        yield from ((statement, [UserKey(key) for key in settled]) for statement in (gone.RESTORED, gone.ENDED))
 
     def begin_night(self, now: float, plan: str | None = None) -> int:
         """Record that a sync begins (UNIX seconds), and which kept plan it carries out: its number."""

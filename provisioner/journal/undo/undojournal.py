@@ -11,11 +11,11 @@ from typing import Any, Final, Self, TypeAlias
 import orjson
 
 from provisioner.errors import JournalError
-from provisioner.journal.course.events import LAST_UNDO, LAST_WORD, AgainRow, UndoRow
+from provisioner.journal.course.events import LAST_UNDO, LAST_WORD, UndoRow
 from provisioner.journal.course.lifetimes import Lifetimes
 from provisioner.journal.header import Identity, closed_on_error, header_of, open_for_reading
 from provisioner.journal.journal import Journal, JournalReader
-from provisioner.journal.statements import Written
+from provisioner.journal.statements import UserKey, Written
 from provisioner.journal.undo.reversals import (
     CANDIDATES,
     LEAVING,
@@ -129,7 +129,7 @@ class UndoJournal(Undoable):
         owned = [each for each in records if isinstance(each, OwnedRow)]
         partly = [each for each in records if isinstance(each, PartlyBackRow)]
         leaving = [each for each in records if isinstance(each, LeavingRow)]
-        words = LAST_WORD, [AgainRow(id=each.id) for each in partly]
+        words = LAST_WORD, [UserKey(each.id) for each in partly]
         before = LAST_UNDO, [UndoRow(each.id, each.undo) for each in leaving]
         self._commit((OWNED, owned), words, *((bulk, partly) for bulk in PARTLY_BACK), before, (LEAVING, leaving))
 
@@ -165,7 +165,7 @@ class UndoJournal(Undoable):
         """Along with the verdict: the rows of users that are reversed begin anew."""
         rows = [self._verdict(each) for each in settlements if each.state is State.SETTLED]
         anew = {Outcome.REVERSED, Outcome.UNTOUCHED}
-        yield LAST_WORD, [AgainRow(id=each.id) for each in rows if each.verdict in anew]
+        yield LAST_WORD, [UserKey(each.id) for each in rows if each.verdict in anew]
         yield LAST_UNDO, [UndoRow(each.id, each.undo) for each in rows]
         yield from ((bulk, rows) for bulk in VERDICT)
 

@@ -14,11 +14,11 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from provisioner.errors import DirectoryError
-from provisioner.journal.state.gone import FoundRow, ReplacedRow, UserKey
+from provisioner.journal.state.gone import FoundRow, ReplacedRow
 from provisioner.journal.state.managed import DriftRow, Met, Sessions
 from provisioner.journal.state.nights import Doubt
 from provisioner.journal.state.syncstate import SyncState
-from provisioner.journal.statements import json_list
+from provisioner.journal.statements import UserKey, json_list
 from provisioner.logs.events import get_logger
 from provisioner.model import FIELDS, Action, Standing
 from provisioner.sending.attempts import Exchanger
