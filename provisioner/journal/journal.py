@@ -242,7 +242,7 @@ class Journal:
     def _open(self) -> sqlite3.Connection:
         self._was_there = make_private(self.path)
         # Polars pulls the results through a thread of its own while ours waits for it.
-        database = self._database = sqlite3.connect(self.path, isolation_level=None, timeout=5, check_same_thread=False)
+        database = self._database = sqlite3.connect(self.path.absolute(), isolation_level=None, check_same_thread=False)
         with closed_on_error(database):
             self._prepare(database)
             self.place = Place(self.path, self._lock)

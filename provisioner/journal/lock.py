@@ -159,7 +159,7 @@ def set_journal_aside(path: Path) -> Path | None:
     with JournalLock(path):
         refuse_beside(path)
         # Closing it as SQLite does leaves one file and no log: one rename, which cannot be cut in half.
-        with suppress(sqlite3.Error), closing(sqlite3.connect(path)) as database:
+        with suppress(sqlite3.Error), closing(sqlite3.connect(path.absolute())) as database:
             database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return set_aside(path, ("-wal", "-shm"))
 

@@ -184,6 +184,15 @@ def test_a_row_on_the_wire_has_no_outcome(path: Path) -> None:
         assert [row[1] for row in rows_of(journal.outcomes(["u1"]))] == ["pending"]
 
 
+def test_what_it_was_told_is_in_its_file_whatever_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To SQLite this one says that all of it is to be forgotten."""
+    monkeypatch.chdir(tmp_path)
+    for asked in ({}, {"u1": "sent"}):
+        with Journal(Path(":memory:"), IDENTITY) as journal:
+            assert {uid: met.state for uid, met in journal.known(["u1"]).items()} == asked
+            journal.sent([a_request(1)], 1.0)
+
+
 def test_keys_are_given_out_once_and_go_on_after_a_restart(path: Path) -> None:
     """Two uids never share a key, also when a key was given out and not used before the kill."""
     with Journal(path, IDENTITY) as journal:
