@@ -39,6 +39,7 @@ from provisioner.sync.keptplan import (
     kept_in,
     read_plan,
     readable_in,
+    refuse_as_plan,
     write_plan,
 )
 from provisioner.sync.metrics import check_metrics_file, write_metrics
@@ -160,6 +161,7 @@ def plan_job(arguments: Sequence[str], settings: Settings) -> Iterator[PlanJob]:
     with temporary_folder() as folder:
         job = _preview_job(arguments, settings, folder)
         if keep is not None:
+            refuse_as_plan(keep)
             refuse_as_output(keep, job.outputs.cure(keep))
             _refuse_overwriting(keep, job, named_files(settings))
         yield PlanJob(job, target, keep, source)

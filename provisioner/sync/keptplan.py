@@ -134,10 +134,15 @@ class PlanSource:
     create_roles: bool = False
 
 
-def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, mark: StateMark) -> None:
-    """Keep a plan; what stands there and is no plan as it was written is set aside first. Raises `OutputError`."""
+def refuse_as_plan(path: Path) -> None:
+    """Raise `OutputError` for a name under which a plan would be taken for a roster."""
     if path.suffix.lower() != ".json":
         raise OutputError(f"{path}: a plan is kept as .json; choose another --output")
+
+
+def write_plan(path: Path, source: PlanSource, report: PlanReport, plan: Plan, mark: StateMark) -> None:
+    """Keep a plan; what stands there and is no plan as it was written is set aside first. Raises `OutputError`."""
+    refuse_as_plan(path)
     totals, options = report.assessment.plan, source.options
     head = {
         _MARK: FORMAT,

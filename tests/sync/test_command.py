@@ -99,6 +99,13 @@ def test_a_kept_plan_is_what_a_sync_is_given(folder: Path) -> None:
 WITH: dict[str, Any] = {"deactivate_leavers": True, "grace_nights": 2}
 
 
+def test_what_can_be_no_plan_is_told_before_anything_is_read(folder: Path) -> None:
+    """The app's users may be a million, and take minutes to be listed."""
+    (folder / "hr.csv").write_text("no roster")
+    with pytest.raises(OutputError, match=r"plan.txt: a plan is kept as .json; choose another --output"):
+        planned(folder, "plan.txt")
+
+
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
