@@ -165,12 +165,12 @@ class NightSummary:
             parts += [f"{len(leavers.reported):,} only reported"] if leavers.reported else []
             listed = f"; see {self.list_of_leavers}" if self.list_of_leavers else ""
             yield Text(f"{counted(found, 'leaver')}: {', '.join(parts)}{listed}")
-        if leavers.reported and self.assessment.plan.nameless:
+        if self.assessment.holds_back and self.assessment.plan.nameless:
             message = (
                 f"{counted(self.assessment.plan.nameless, 'row')} without a usable uid, who may be any of the leavers"
             )
             yield Text(f"{message}, so nobody is deactivated until they are mended, or {approval}", "yellow")
-        if leavers.reported and self.assessment.plan.unread:
+        if self.assessment.holds_back and self.assessment.plan.unread:
             message = "the leavers may be on a sheet or page that is not read, so nobody is deactivated until all pages"
             alone = "are there, --sheet names the only one that counts (each that does needs a --state of its own)"
             yield Text(f"{message} {alone}, or {approval}", "yellow")

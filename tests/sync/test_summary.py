@@ -109,6 +109,18 @@ def test_people_read_why_no_leaver_goes(plan: PlanTotals, said: str) -> None:
     assert captured.get().count("or --approve names") == captured.get().count("or --approve of a new plan names") == 1
 
 
+@pytest.mark.parametrize("policy", [LeaverPolicy(), LeaverPolicy(True, approved=frozenset({"ed"}))])
+def test_of_leavers_who_stay_as_was_asked_no_other_reason_is_told(policy: LeaverPolicy) -> None:
+    """Mended rows and whole pages would let nobody go."""
+    plan = PlanTotals(nameless=2, unread=1)
+    kept = replace(ASSESSED, leavers=Leavers(reported=[("di", 0)]), left_before=[], plan=plan, policy=policy)
+    console = Console(width=300, highlight=False)
+    with console.capture() as captured:
+        night(kept, {}).show(console)
+    assert "1 leaver: 1 only reported; see l.csv" in captured.get()
+    assert "nobody is deactivated" not in captured.get()
+
+
 def test_leavers_have_lines_without_a_row() -> None:
     """Those of earlier attempts first."""
     [frame] = leaver_lines(ASSESSED)

@@ -70,6 +70,11 @@ class Assessment:
         return self.leavers.found + len(self.left_before)
 
     @property
+    def holds_back(self) -> bool:
+        """Whether leavers who are to be deactivated stay, because they may be in the roster and could not be told."""
+        return bool(self.leavers.reported) and self.policy.deactivate and self.policy.approved is None
+
+    @property
     def going(self) -> Sequence[tuple[str, int]]:
         """The leavers that this night deactivates, or an earlier attempt has deactivated."""
         return (*self.left_before, *self.leavers.due)
