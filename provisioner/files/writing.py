@@ -101,6 +101,15 @@ def locked(file: int, *, shared: bool = False) -> bool:
     return True
 
 
+def remove(path: Path) -> None:
+    """Remove a file of ours that says what is no longer so, if it is there. Raises `StorageError`."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        message = f"{path}: is out of date and cannot be removed ({error.strerror or error}); {MEND}"
+        raise StorageError(message) from error
+
+
 def name_once(temporary: Path, path: Path) -> None:
     """Give a finished file its name, and only that; raises FileExistsError when something has it, perhaps just now."""
     try:

@@ -13,7 +13,7 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.files.writing import SHARED
+from provisioner.files.writing import SHARED, remove
 from provisioner.logs.events import get_logger
 from provisioner.results.formats.writing import Writer, write_csv, write_frames, write_parquet
 from provisioner.results.manifest import REJECTED, remove_other, rewrite, written_last
@@ -78,7 +78,7 @@ def write_rejected(path: Path, rejected: Spool, dress: Dress | None = None) -> N
     """Write the rejected rows in the format of the path's suffix, or remove a stale file when there are none."""
     dress = dress or Dress()
     if not rejected.rows or rejected.schema is None:
-        path.unlink(missing_ok=True)
+        remove(path)
         return
     write: Writer
     if FAMILIES.get(path.suffix) == "ndjson":

@@ -13,7 +13,7 @@ import pytest
 
 from provisioner.errors import OutputError, StorageError
 from provisioner.files import writing
-from provisioner.files.writing import PRIVATE, SHARED, name_once, path_of, unnamed_file, written_whole
+from provisioner.files.writing import PRIVATE, SHARED, name_once, path_of, remove, unnamed_file, written_whole
 
 
 @pytest.mark.parametrize(("mode", "umask", "seen"), [(PRIVATE, 0, 0o600), (SHARED, 0, 0o666), (SHARED, 0o027, 0o640)])
@@ -215,3 +215,13 @@ def test_what_another_user_writes_is_let_alone(nobody: Path) -> None:
     with written_whole(nobody / "r.csv", PRIVATE) as temporary:
         temporary.write_text("ours")
     assert sorted(nobody.iterdir()) == [theirs, nobody / "r.csv"]
+
+
+def test_what_cannot_be_removed_is_told(here: Path) -> None:
+    """A folder here; on a share it is a file that somebody looks at. What is not there is removed already."""
+    (here / "list.csv").mkdir()
+    with pytest.raises(StorageError) as caught:
+        remove(Path("list.csv"))
+    assert str(caught.value).startswith("list.csv: is out of date and cannot be removed (")
+    assert str(caught.value).endswith("); make room or mend that, then run the same command again")
+    remove(Path("gone.csv"))

@@ -16,7 +16,7 @@ import polars as pl
 
 from provisioner.errors import RosterError, UsageError
 from provisioner.files.looking import UnreadableError, read_text
-from provisioner.files.writing import SHARED, written_whole
+from provisioner.files.writing import SHARED, remove, written_whole
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.files.inputs import Inputs, local_file
 from provisioner.roster.reader import RosterOptions, open_roster
@@ -117,7 +117,7 @@ def write_leavers(
     seen         uid → when a sync began whose roster named the user (UNIX seconds), good or not; of some
     """
     if not leavers.found and not left:
-        path.unlink(missing_ok=True)
+        remove(path)
         return
     due = [*left, *leavers.due]
     kinds = {"deactivated": due, "kept: in grace": leavers.in_grace, "kept: reported": leavers.reported}
