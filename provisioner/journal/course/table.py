@@ -92,6 +92,7 @@ _COLUMNS: Final = {
 _RUNS: Final = select(_COLUMNS, "FROM runs ORDER BY id", _COLUMNS)
 _PACE: Final = select(Point._fields, "FROM pace ORDER BY id")
 _LAST: Final = f"SELECT started_at, finished_at FROM runs WHERE command = '{_RUN}' ORDER BY id DESC LIMIT 1"  # noqa: S608 - of constants
+_FIRST_BEGIN: Final = "SELECT min(started_at) FROM runs"
 _ADD: Final = """
 INSERT INTO pace (
     run, ends_at, seconds, requests, settled, rate_limited, paused, core, standard, core_limit, standard_limit, held_by
@@ -280,6 +281,14 @@ def is_told(path: Path, summary: Mapping[str, Any]) -> bool:
             return True
         return untold is None and (last is None or last[1] is not None)
     return True
+
+
+def first_begin(path: Path) -> float | None:
+    """Say when the first run of the journal at `path` began (UNIX seconds); None when that cannot be read."""
+    with suppress(sqlite3.Error, OSError), closing(open_for_reading(path)) as database:
+        found: float | None = database.execute(_FIRST_BEGIN).fetchone()[0]
+        return found
+    return None
 
 
 def roster_in(path: Path) -> str | None:

@@ -33,6 +33,7 @@ from provisioner.results.manifest import (
     rewrite,
     written_last,
 )
+from provisioner.results.merging.numbers import has_strangers, is_in_doubt
 from provisioner.results.merging.ordered import rows_of, with_tokens
 from provisioner.results.merging.parts import (
     Part,
@@ -229,16 +230,20 @@ class _Later:
 def _replaced(first: Round, second: Round, later: _Later) -> Iterator[pl.DataFrame]:
     """Put later lines in the places of rejected ones, and those without a place behind the last row.
 
-    Raises `OutputError` where one is of a row that is not rejected any more: what it mended, the roster has by now.
+    Raises `OutputError` where one is of a row that is not rejected any more: what it mended, the roster has by now. So
+    it is where a number is in doubt, and is that of somebody else, or of no row.
     """
-    last = 0
+    last, in_doubt = 0, is_in_doubt(first, second)
     for frame in _lines_of(first):
         begin, last = last + 1, max((last, *frame["row"].drop_nulls()))
         lines, settled = later.of_rows(begin, last), frame.filter(pl.col("outcome") != Outcome.REJECTED.value)["row"]
-        if lines[OF_ROW].is_in(settled.implode()).any():
+        if lines[OF_ROW].is_in(settled.implode()).any() or (in_doubt and has_strangers(lines, frame)):
             raise _older(first, second)
         yield _placed(frame, lines, later.rest)
-    later.rest.append(later.of_rows(last + 1, 2**62))
+    beyond = later.of_rows(last + 1, 2**62)
+    if in_doubt and beyond.height:
+        raise _older(first, second)
+    later.rest.append(beyond)
     for frame in later.rest.frames():
         numbers = pl.int_range(last + 1, last + 1 + frame.height, dtype=pl.Int64, eager=True)
         last += frame.height

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from provisioner.errors import ExitCode, StorageError
 from provisioner.journal.course.lifetimes import Lifetime
-from provisioner.journal.course.table import Course, PastRun, is_told, roster_in
+from provisioner.journal.course.table import Course, PastRun, first_begin, is_told, roster_in
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import VERSION, bring_up_to_date
@@ -176,6 +176,17 @@ def test_an_ending_is_kept_until_something_is_recorded_of_a_user(tmp_path: Path)
         journal.course.keep_ending(None)
         kept.append(journal.course.ending)
     assert kept == ["two", None, None]
+
+
+def test_when_the_first_run_began_is_told(tmp_path: Path) -> None:
+    """By whoever reads the file; what is no journal, or has no run, says nothing."""
+    path = tmp_path / "j.db"
+    with Journal(path, Identity("", "http://x")) as journal:
+        found = [first_begin(path)]
+        for at in (5.0, 9.0):
+            journal.course.begin(at, "run", {})
+    (tmp_path / "none.db").write_text("notes")
+    assert [*found, *map(first_begin, (path, tmp_path / "none.db", tmp_path / "gone.db"))] == [None, 5.0, None, None]
 
 
 def test_the_roster_of_the_last_run_is_kept(tmp_path: Path) -> None:

@@ -125,8 +125,8 @@ def test_results_of_a_run_before_one_that_was_killed_are_not_merged(tmp_path: Pa
     parts, merged = made(tmp_path)
     again = f"run shard {killed + 1}/2 again" if made is of_shards else "run that round again"
     with Journal(journal_of(parts[killed]), HERE) as journal:
-        number = journal.course.begin(1.0, "run", {}) or 0
-        journal.course.end(number, 2.0, None, 0)  # while it wrote its results
+        number = journal.course.begin(2e9, "run", {}) or 0
+        journal.course.end(number, 2e9 + 1, None, 0)  # while it wrote its results
     before = sorted(tmp_path.iterdir())
     said = "the last run did not come to its end, so these are of one before it"
     with pytest.raises(OutputError, match=rf"^{re.escape(str(parts[killed]))}: {said}; {again}, then merge$"):

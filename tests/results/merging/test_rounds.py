@@ -22,6 +22,7 @@ from provisioner.results.merging.rounds import merge_rounds
 from provisioner.results.outputs import FORMATS
 
 AT = "2026-01-31T10:00:00.000Z"
+LATER, LATEST = AT.replace("T10", "T11"), AT.replace("T10", "T12")
 CREATED, REJECTED = "created", "rejected"
 
 Line = tuple[int, str, str] | tuple[int, str, str, int | None]
@@ -226,6 +227,30 @@ def test_a_round_of_a_row_that_is_not_rejected_any_more_is_refused(tmp_path: Pat
     with pytest.raises(OutputError, match=r"mine\.csv: mended rows of .* before that was run again.* or leave"):
         merge_rounds(parts, tmp_path / "all.csv")
     assert told(tmp_path / "all.csv") == merged
+
+
+@pytest.mark.parametrize("lines", [[(1, "c", CREATED, 2)], [(1, "far", CREATED, 9)]])
+def test_a_round_of_another_name_is_refused_where_its_numbers_are_of_others_by_now(
+    tmp_path: Path, lines: list[Line]
+) -> None:
+    """The roster was changed and run again since: whoever has that number now would be nowhere."""
+    later, again = {"started_at": LATER, "finished_at": LATER}, {"started_at": LATEST, "finished_at": LATEST}
+    parts = [job(tmp_path, "u.results.csv", FIRST), job(tmp_path, "mine.csv", lines, **later)]
+    merge_rounds(parts, tmp_path / "all.csv")
+    merged = told(tmp_path / "all.csv")
+    job(tmp_path, "u.results.csv", FIRST, **again)
+    with pytest.raises(OutputError, match=r"mine\.csv: mended rows of .* before that was run again.* or leave"):
+        merge_rounds(parts, tmp_path / "all.csv")
+    assert told(tmp_path / "all.csv") == merged
+
+
+def test_a_round_of_another_name_is_taken_though_the_first_run_was_run_again(tmp_path: Path) -> None:
+    """As long as each row has the uid, but for what was wrong in it, or the name of the one that waits for it."""
+    first: list[Line] = [(1, "a a", REJECTED), (2, "b b", REJECTED), (3, "c c", REJECTED)]
+    job(tmp_path, "mine.csv", [(1, "AA", CREATED, 1), (2, "b-b", "existing", 2)], finished_at=AT, started_at=AT)
+    job(tmp_path, "u.results.csv", first, started_at=LATER, finished_at=LATER)
+    merge_rounds([tmp_path / "u.results.csv", tmp_path / "mine.csv"], tmp_path / "all.csv")
+    assert [line[:2] for line in told(tmp_path / "all.csv")] == [(1, "AA"), (2, "b-b"), (3, "c c")]
 
 
 def test_rows_of_two_jobs_at_once_are_not_merged(tmp_path: Path) -> None:
