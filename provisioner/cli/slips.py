@@ -7,7 +7,7 @@ is written.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +30,8 @@ FILED: Final = frozenset({"run", "validate", "sync"})
 ANSWERING: Final = frozenset({"merge", "status", "history", "show", "backup", "constraints", "doctor"})
 """Commands whose `--json` is their answer; when they have none, a summary says why."""
 
+_PLACES: Final = frozenset({"--config", "--output"})
+
 
 def asked_for(name: str, options: Sequence[str]) -> Asked:
     """Say of a command, by its name, whether its summary is wanted as JSON."""
@@ -42,39 +44,71 @@ def misused(name: str, options: Sequence[str], words: Sequence[str], command: Ap
 
     words  its arguments, behind its name
     """
-    asked = asked_for(name, options)
-    if name not in FILED:
+    asked, nightly = asked_for(name, options), name == "sync"
+    if name not in FILED or not _is_plain(options, command):
         return asked
-    configured, nightly = _configured(_value_of(options, "--config", "-c")), name == "sync"
+    if (configured := _configured(_value_of(options, "--config", "-c"))) is None:
+        return asked
     given = _value_of(options, "--output", "-o")
-    dry_run = _is_given("--dry-run", options, otherwise=configured is not None and configured.run.dry_run)
+    dry_run = _is_given("--dry-run", options, otherwise=configured.run.dry_run)
     tables = {
-        "output": {**asked.tables["output"], "file": Path(given) if given else configured and configured.output.file},
+        "output": {**asked.tables["output"], "file": configured.output.file if given is None else Path(given)},
         "run": {"dry_run": dry_run},
         # Nothing that one of these words names is to be taken for a summary.
         "words": {word: Path(word.partition("=")[2] or word) for word in options},
     }
-    shard = None if nightly else _value_of(options, "--shard") or (configured and configured.run.shard)
-    roster = roster_in(words, command) if shard is None else ()  # the summary of a shard is elsewhere
+    in_shards = _value_of(options, "--shard") is not None or configured.run.shard is not None
+    roster = roster_in(words, command) if nightly or not in_shards else ()  # the summary of a shard is elsewhere
     return replace(asked, roster=roster, tables=tables, check=name == "validate", nightly=nightly)
 
 
 def roster_in(options: Sequence[str], command: App) -> list[str]:
     """Give the words that are no option and no value of one; none where that cannot be told without all the others."""
-    known = command.assemble_argument_collection()
-    flags = {name for each in known if each.resolved_hint is bool for name in each.names}
+    names, flags = _names(command)
     found, takes = list[str](), False
     for word in options:
         if not word.startswith("-"):
             found += [] if takes else [word]
             takes = False
-            continue
-        takes = not (word in flags or "=" in word)
-        if takes and word[:2] != "--" and len(word) > 2:  # `-qy`, or `-oNAME`
-            if not {f"-{letter}" for letter in word[1:]} <= flags:
-                return []
-            takes = False
+        elif _is_joined(word, names, flags):
+            return []
+        else:
+            takes = not (word in flags or "=" in word or _is_bundle(word, flags))
     return found
+
+
+def _is_plain(options: Sequence[str], command: App) -> bool:
+    """Whether it can be told which config and which output are meant: no word may be meant to name another one."""
+    names, flags = _names(command)
+    given = [word.partition("=")[0] for word in options if word.startswith("-")]
+    return not any(_is_joined(word, names, flags) or _is_like_a_place(word, names) for word in given)
+
+
+def _names(command: App) -> tuple[set[str], set[str]]:
+    """Give the names of all options, and of those that take no value."""
+    known = command.assemble_argument_collection()
+    names, flags = (
+        {name for each in known if each.resolved_hint is bool or not only_flags for name in each.names}
+        for only_flags in (False, True)
+    )
+    return names, flags
+
+
+def _is_joined(word: str, names: Collection[str], flags: Collection[str]) -> bool:
+    """Whether a word may hold a value behind a letter, as `-oNAME`, or an option of one letter that there is not."""
+    return word[:2] != "--" and word != "-" and word not in names and not _is_bundle(word, flags)
+
+
+def _is_bundle(word: str, flags: Collection[str]) -> bool:
+    """Whether it is several flags at once, as `-qy`."""
+    return word[:2] != "--" and len(word) > 2 and {f"-{letter}" for letter in word[1:]} <= {*flags}
+
+
+def _is_like_a_place(word: str, names: Collection[str]) -> bool:
+    """Whether an option that there is not may be a slip for one that says which config, or which output."""
+    from provisioner.cli.usage import nearest
+
+    return word not in names and nearest(word, names) in _PLACES
 
 
 def _is_given(flag: str, options: Sequence[str], *, otherwise: bool = False) -> bool:
@@ -84,12 +118,15 @@ def _is_given(flag: str, options: Sequence[str], *, otherwise: bool = False) -> 
 
 
 def _value_of(options: Sequence[str], *names: str) -> str | None:
-    """Give what was said last for an option with these names, as far as it can be told without all the others."""
+    """Give what was said last for an option with these names, as far as it can be told without all the others.
+
+    It is empty where nothing follows the name.
+    """
     found = None
     for number, word in enumerate(options):
         name, joined, value = word.partition("=")
         if name in names:
-            found = value if joined else next(iter(options[number + 1 : number + 2]), None)
+            found = value if joined else next(iter(options[number + 1 : number + 2]), "")
     return found
 
 
@@ -98,5 +135,5 @@ def _configured(config: str | None) -> Settings | None:
     from provisioner.settings.tables import load
 
     with suppress(ProvisionerError):
-        return load({}, os.environ, Path(config) if config else None)
+        return load({}, os.environ, Path(config) if config is not None else None)
     return None

@@ -54,7 +54,11 @@ def _refusal(error: CoercionError, argument: Argument, value: str) -> str:
     return str(error.msg) if error.msg else f"cannot be {value!r}"
 
 
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Give the known name that comes nearest, if any does; the dashes of options are all alike and do not count."""
+    return closest(word, known, key=lambda name: name.strip("-"))
+
+
 def _nearest(word: str, known: Iterable[str]) -> str:
-    """Say which known name comes nearest, if any does; the dashes of options are all alike and do not count."""
-    close = closest(word, known, key=lambda name: name.strip("-"))
+    close = nearest(word, known)
     return "" if close is None else f"; did you mean {close}?"
