@@ -260,7 +260,12 @@ def _run(row: Iterable[Any]) -> PastRun:
 
 
 def is_of(summary: Mapping[str, Any], began: float) -> bool:
-    """Whether a summary is of the run that the course has begin then (UNIX seconds): within its times."""
+    """Whether a summary is of the run that the course has begin then (UNIX seconds): within its times.
+
+    One without rows is of a command that could not begin, such as one that another was at work for while it waited.
+    """
+    if "rows" not in summary:
+        return False
     try:
         started, finished = (datetime.fromisoformat(summary[name]) for name in ("started_at", "finished_at"))
     except (KeyError, TypeError, ValueError):

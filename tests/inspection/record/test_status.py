@@ -135,6 +135,20 @@ def test_how_a_run_ended_whose_journal_took_no_more_is_in_its_summary(tmp_path: 
     assert "the last began 1970-01-01T00:01:40Z: storage" in status_of(path, as_json=False)
 
 
+def test_the_refusal_of_another_command_is_not_the_end_of_the_run_at_work(tmp_path: Path) -> None:
+    """It waited for its roster when the run began, and was refused since; nor is it the end of one that was killed."""
+    path = a_journal(tmp_path / "out.journal.db")
+    with Journal(path, HERE) as journal:
+        journal.course.begin(100.0, "run", {})
+    times = {"started_at": "1970-01-01T00:01:39.500Z", "finished_at": "1970-01-01T00:01:41.000Z"}
+    refused = {**times, "stopped_by": "journal", "message": "in use", "exit_code": 2, "outputs": {}}
+    (tmp_path / "out.summary.json").write_text(json.dumps(refused))
+    told_of = "the last began 1970-01-01T00:01:40Z: "
+    assert f"{told_of}killed" in status_of(path, as_json=False)
+    with JournalLock(path):
+        assert f"{told_of}running" in status_of(path, as_json=False)
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_whoever_has_it_open_is_named(tmp_path: Path, as_json: bool) -> None:
     """It may be asked while the job is running, and takes no lock of its own."""

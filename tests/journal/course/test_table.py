@@ -241,7 +241,9 @@ def test_a_summary_tells_of_a_run_whose_journal_took_no_more(
     with Journal(path, Identity("", "http://x")) as journal:
         journal.course.begin(100.0, "run", {})
     names = ("started_at", "finished_at")
-    assert is_told(path, {name: at and iso_time(at) for name, at in zip(names, times, strict=True)}) is tells
+    summary = {name: at and iso_time(at) for name, at in zip(names, times, strict=True)}
+    assert is_told(path, {"rows": 1, **summary}) is tells
+    assert is_told(path, summary) is False  # of a command that could not begin
 
 
 def test_of_a_run_that_an_older_version_began_only_a_kill_is_known(tmp_path: Path) -> None:
