@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from provisioner.errors import ExitCode
 from provisioner.model import Outcome, Settlement, State, UserRequest
@@ -20,6 +20,8 @@ from provisioner.wording import counted
 
 Settle = Callable[[UserRequest], Awaitable[Settlement]]
 Record = Callable[[Settlement], None]
+
+_CURE: Final = "mend those rows (see the results), or allow more with --max-failures, then resume"
 
 
 class Backlog:
@@ -142,5 +144,5 @@ class Pool:
         if (failed := settled[Outcome.FAILED]) and self.failures.exceeded(failed, settled.total()):
             rows = f"{counted(failed, 'row')} {'has' if failed == 1 else 'have'}"
             borne = self.failures.phrase("row", "settled rows")
-            message = f"{rows} failed, more than {borne}; see the results, then resume"
+            message = f"{rows} failed, more than {borne}; {_CURE}"
             self.stopper.request(Stop("error_budget", message, ExitCode.SAFETY))

@@ -21,6 +21,7 @@ from tests.rig import clock
 
 STOP = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)
 UNLIMITED = Allowance()
+CURE = "mend those rows (see the results), or allow more with --max-failures, then resume"
 
 
 def request(key: int) -> UserRequest:
@@ -329,7 +330,7 @@ def test_a_spent_error_budget_stops_the_run() -> None:
     """Exit 3 at the fourth failure of three allowed; the rows on the wire are still recorded."""
     run = Run(workers=2, failures=Allowance(number=3), fates=dict.fromkeys(range(100), Outcome.FAILED))
     bugs, put, left = clock.run(run.drain([block(0, 100)]))
-    message = "4 rows have failed, more than 3 rows; see the results, then resume"
+    message = f"4 rows have failed, more than 3 rows; {CURE}"
     assert run.stopper.stop == Stop("error_budget", message, ExitCode.SAFETY)
     assert bugs == []
     assert run.keys == run.begun
@@ -344,7 +345,7 @@ def test_one_row_is_told_as_one(allowed: int, words: str) -> None:
     """Whoever bears no failure at all reads of one row."""
     run = Run(workers=1, failures=Allowance(number=allowed), fates=dict.fromkeys(range(9), Outcome.FAILED))
     clock.run(run.drain([block(0, 9)]))
-    assert run.stopper.stop == Stop("error_budget", f"{words}; see the results, then resume", ExitCode.SAFETY)
+    assert run.stopper.stop == Stop("error_budget", f"{words}; {CURE}", ExitCode.SAFETY)
 
 
 @pytest.mark.parametrize("failing", [range(6), range(94, 100)], ids=["first", "last"])
@@ -353,5 +354,5 @@ def test_a_share_that_counts_from_some_row_on_is_judged_at_that_row_however_it_e
     allowed = Allowance(share=0.05, counted_at=100)
     run = Run(workers=1, failures=allowed, fates=dict.fromkeys(failing, Outcome.FAILED))
     assert clock.run(run.drain([block(0, 200)])) == ([], 200, list(range(100, 200)))
-    message = "6 rows have failed, more than 5% of the settled rows; see the results, then resume"
+    message = f"6 rows have failed, more than 5% of the settled rows; {CURE}"
     assert run.stopper.stop == Stop("error_budget", message, ExitCode.SAFETY)
