@@ -21,7 +21,7 @@ from provisioner.wording import counted
 Settle = Callable[[UserRequest], Awaitable[Settlement]]
 Record = Callable[[Settlement], None]
 
-_CURE: Final = "mend those rows (see the results), or allow more with --max-failures, then resume"
+_CURE: Final = "see why in the results, then resume; max_failures under [run] (--max-failures) allows more"
 
 
 class Backlog:

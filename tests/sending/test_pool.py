@@ -21,7 +21,7 @@ from tests.rig import clock
 
 STOP = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)
 UNLIMITED = Allowance()
-CURE = "mend those rows (see the results), or allow more with --max-failures, then resume"
+CURE = "see why in the results, then resume; max_failures under [run] (--max-failures) allows more"
 
 
 def request(key: int) -> UserRequest:
