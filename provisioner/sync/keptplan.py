@@ -99,16 +99,12 @@ class StateMark:
 
 
 def is_plan(arguments: Sequence[str]) -> bool:
-    """Tell a plan file from a roster that is a `.json` as well: by what it begins with, if it is there.
-
-    An empty one can be neither, and is told as both.
-    """
+    """Tell a plan file from a roster that is a `.json` as well: by what it begins with, if it is there."""
     if len(arguments) != 1 or Path(arguments[0]).suffix.lower() != ".json":
         return False
     try:
         with open_file(Path(arguments[0])) as file:
-            head = file.read(_HEAD)
-            return not head or _MARK.encode() in head
+            return _MARK.encode() in file.read(_HEAD)
     except FileNotFoundError:
         return not (is_pattern(arguments[0]) or "://" in arguments[0])
     except OSError:
@@ -214,10 +210,7 @@ def _seal_of(file: IO[bytes], length: int) -> bytes:
 def read_plan(path: Path) -> KeptPlan:
     """Read a kept plan; raises `UsageError`."""
     try:
-        if not (content := content_of(path)):
-            cure = "make a new one with plan -o, or give a roster with rows"
-            raise UsageError(f"{path}: cannot be read as a plan, for it is empty; {cure}")
-        document = read_exactly(content)
+        document = read_exactly(content_of(path))
     except FileNotFoundError:
         raise UsageError(
             f"{path}: no such file; a plan is made with: provisioner plan ROSTER --state FILE -o {path}; "

@@ -21,16 +21,7 @@ from provisioner.journal.state.syncstate import SyncState
 from provisioner.run.job import Run, make_job
 from provisioner.settings.tables import Output, Rate, Settings, Sync
 from provisioner.stop import Stopper
-from provisioner.sync.keptplan import (
-    KeptPlan,
-    PlanSource,
-    StateMark,
-    check_plan,
-    is_plan,
-    kept_in,
-    read_plan,
-    write_plan,
-)
+from provisioner.sync.keptplan import KeptPlan, PlanSource, StateMark, check_plan, is_plan, read_plan, write_plan
 from provisioner.sync.plan.assessment import Preflight, preflight
 from provisioner.sync.plan.changeset import PlannedChange
 from provisioner.sync.plan.report import PlanReport
@@ -78,16 +69,6 @@ def test_a_plan_is_told_from_a_roster_by_its_name() -> None:
     assert [is_plan(each) for each in (["p.json"], ["P.JSON"], ["hr.csv"], ["a.json", "b.json"], [])] == [
         True, True, False, False, False,
     ]  # fmt: skip
-
-
-def test_an_empty_file_is_told_as_what_it_may_have_been(tmp_path: Path) -> None:
-    """Nobody is asked for the state that a plan names itself."""
-    path = tmp_path / "p.json"
-    path.write_bytes(b"")
-    with pytest.raises(
-        UsageError, match=r"p\.json: cannot be read as a plan, for it is empty; make a new one with plan -o, or"
-    ):
-        kept_in([str(path)])
 
 
 @pytest.mark.sampled
