@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Collection, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -141,7 +142,7 @@ class Asked:
     def _wants_json(self) -> bool:
         if self.settings is not None:
             return self.settings.output.json_summary
-        return bool(self.tables.get("output", {}).get("json"))
+        return bool(self._flag("output", "json"))
 
     def _file(self) -> tuple[Path | None, Record]:
         """Name the summary file and what it is to remember; None where it cannot, or may not, be written."""
@@ -177,8 +178,8 @@ class Asked:
         results = self._results(inputs)
         if results.suffix.lower() not in FORMATS or not results.parent.is_dir():
             return None
-        settings = self.settings
-        dry = settings.run.dry_run if settings is not None else bool(self.tables.get("run", {}).get("dry_run"))
+        known, dry = self._known(), self._flag("run", "dry_run")
+        dry = known.run.dry_run if known is not None and (dry is None or self.settings is not None) else bool(dry)
         return summary_of(results, check=self.check or (dry and not self.nightly))
 
     def _is_of_others(self, record: Record, ours: Collection[str]) -> bool:
@@ -201,20 +202,35 @@ class Asked:
 
         given: list[Any] = [self.config, *(value for table in self.tables.values() for value in table.values())]
         given += [kept.state, *map(Path, self.roster)] if kept is not None else []
-        if (settings := self.settings) is not None:
+        if (settings := self._known()) is not None:
             given += [path for _, path in named_files(settings)]
             given += [settings.log.file, settings.output.tokens_to, settings.sync.metrics_file]
         yield from (each for each in given if isinstance(each, Path))
 
+    def _known(self) -> Settings | None:
+        """Give the settings; those of the config alone where a flag was refused, and None where that cannot be read."""
+        # A slip has looked for what it says already.
+        return self.settings if self.settings is not None or self.slip else configured(self.config)
+
+    def _flag(self, table: str, key: str) -> Any:
+        return self.tables.get(table, {}).get(key)
+
     def _output(self) -> Path | None:
-        if self.settings is not None:
-            return self.settings.output.file
-        given: Path | None = self.tables.get("output", {}).get("file")
-        return given
+        known, given = self._known(), self._flag("output", "file")
+        return known.output.file if known is not None and (given is None or self.settings is not None) else given
 
     def _results(self, inputs: Inputs) -> Path:
         from provisioner.results.resubmission import default_results
 
         # A sync takes the whole roster, and refuses to be asked for less.
-        shard = self.settings.run.shard if self.settings is not None and not self.nightly else None
-        return self._output() or default_results(inputs.stem, shard)
+        known = None if self.nightly else self._known()
+        return self._output() or default_results(inputs.stem, None if known is None else known.run.shard)
+
+
+def configured(config: Path | None) -> Settings | None:
+    """Give the settings without the flags; None where they cannot be read."""
+    from provisioner.settings.tables import load
+
+    with suppress(ProvisionerError):
+        return load({}, os.environ, config)
+    return None

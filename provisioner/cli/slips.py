@@ -6,20 +6,15 @@ is written.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from provisioner.cli.asked import Asked
-from provisioner.errors import ProvisionerError
+from provisioner.cli.asked import Asked, configured
 
 if TYPE_CHECKING:
     from cyclopts import App
-
-    from provisioner.settings.tables import Settings
 
 SUMMED_UP: Final = frozenset({"run", "validate", "plan", "sync", "verify", "undo", "fleet"})
 """Commands whose `--json` is a summary, whatever they end with; they see to that themselves."""
@@ -47,17 +42,18 @@ def misused(name: str, options: Sequence[str], words: Sequence[str], command: Ap
     asked, nightly = asked_for(name, options), name == "sync"
     if name not in FILED or not _is_plain(options, command):
         return asked
-    if (configured := _configured(_value_of(options, "--config", "-c"))) is None:
+    config = _value_of(options, "--config", "-c")
+    if (said := configured(None if config is None else Path(config))) is None:
         return asked
     given = _value_of(options, "--output", "-o")
-    dry_run = _is_given("--dry-run", options, otherwise=configured.run.dry_run)
+    dry_run = _is_given("--dry-run", options, otherwise=said.run.dry_run)
     tables = {
-        "output": {**asked.tables["output"], "file": configured.output.file if given is None else Path(given)},
+        "output": {**asked.tables["output"], "file": said.output.file if given is None else Path(given)},
         "run": {"dry_run": dry_run},
         # Nothing that one of these words names is to be taken for a summary.
         "words": {word: Path(word.partition("=")[2] or word) for word in options},
     }
-    in_shards = _value_of(options, "--shard") is not None or configured.run.shard is not None
+    in_shards = _value_of(options, "--shard") is not None or said.run.shard is not None
     roster = roster_in(words, command) if nightly or not in_shards else ()  # the summary of a shard is elsewhere
     return replace(asked, roster=roster, tables=tables, check=name == "validate", nightly=nightly)
 
@@ -128,12 +124,3 @@ def _value_of(options: Sequence[str], *names: str) -> str | None:
         if name in names:
             found = value if joined else next(iter(options[number + 1 : number + 2]), "")
     return found
-
-
-def _configured(config: str | None) -> Settings | None:
-    """Give the settings without the flags; None where they cannot be read."""
-    from provisioner.settings.tables import load
-
-    with suppress(ProvisionerError):
-        return load({}, os.environ, Path(config) if config is not None else None)
-    return None

@@ -39,6 +39,16 @@ def test_a_link_that_leads_nowhere_stays_one_and_is_told(
     assert (ended.value.code, str((here / name).readlink())) == (ExitCode.USAGE, "/nowhere/x")
 
 
+def test_a_refused_value_leaves_its_summary_where_the_config_has_it(here: Path) -> None:
+    """What the job of another config says of the last time stays as it was."""
+    (here / "u.csv").write_text("uid,name\na,A\n")
+    (here / "night.toml").write_text('[output]\nfile = "night.csv"\n')
+    with pytest.raises(SystemExit) as ended, boundary():
+        carry_out(("validate", "u.csv", "--config", "night.toml", "--limit", "-5"))
+    assert ended.value.code == ExitCode.USAGE
+    assert sorted(each.name for each in here.iterdir()) == ["night.check.summary.json", "night.toml", "u.csv"]
+
+
 @pytest.mark.parametrize("what", ["pipe", "socket", "device"])
 @pytest.mark.parametrize("slip", [(), ("--sheet", "x", "--config", "none.toml")])
 def test_what_is_no_file_stays_where_a_summary_would_be(

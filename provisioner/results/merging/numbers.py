@@ -33,13 +33,14 @@ def is_in_doubt(before: Part, later: Part) -> bool:
 
 
 def has_strangers(lines: pl.DataFrame, frame: pl.DataFrame) -> bool:
-    """Whether a line of a round has another uid and another name than the row whose place it would take.
+    """Whether a line of a round has another uid and name than the row whose place it would take, which has both.
 
     lines  of the round; of several of one row, the first takes its place
     frame  of the run before it
     """
     pairs = lines.unique(OF_ROW, keep="first").join(frame, left_on=OF_ROW, right_on="row")
-    alike = [_bare(name).eq(_bare(f"{name}_right")).fill_null(value=False) for name in _KEPT]
+    # Of a row without a name, or a uid, it cannot be known.
+    alike = [(_bare(name) == (was := _bare(f"{name}_right"))).fill_null(value=False) | was.is_null() for name in _KEPT]
     return not pairs.select(pl.any_horizontal(alike).all()).item()
 
 

@@ -176,7 +176,9 @@ def _refuse_unrelated(before: Round, later: Round) -> None:
 
 def _older(before: Round, later: Round) -> OutputError:
     message = f"mended rows of {before.results} as they were before that was run again; they may have other numbers"
-    again = f"mend the rows that it rejects now and run these, or leave {later.results} out"
+    # Under its own name again, its journal goes on with the numbers that it had; one of a digest is told by that.
+    where = " under another --output" if later.document.get("mends") is None else ""
+    again = f"mend the rows that it rejects now and run these{where}, or leave {later.results} out"
     return OutputError(f"{later.results}: {message} now; {again}")
 
 
