@@ -336,7 +336,7 @@ def test_ascii_that_another_encoding_is_named_for_may_be_in_it_but_for_a_letter(
 
 
 @pytest.mark.parametrize("named", ["utf-16", "utf-16-be", "utf-32"])
-@pytest.mark.parametrize(("written", "name"), [("iso2022_jp", "山田太郎"), ("hz", "王小明"), ("utf-7", "Zoë Müller")])
+@pytest.mark.parametrize(("written", "name"), [("iso2022_jp", "山田太郎"), ("utf-7", "Zoë Müller")])
 def test_escaped_letters_that_a_wide_encoding_is_named_for_are_told_with_theirs(
     tmp_path: Path, written: str, name: str, named: str
 ) -> None:

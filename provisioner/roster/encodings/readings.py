@@ -35,7 +35,6 @@ _EBCDIC: Final = "cp500"
 # The lengths are bounded, for it is looked for from every letter of a long cell on.
 _ESCAPED: Final = {
     re.compile(rb"\x1b\$[@B][!-~]{2,}?\x1b\([BJ]"): "iso2022_jp",
-    re.compile(rb"~\{(?:[!-w][!-~])++~\}"): "hz",
     re.compile(rb"[A-Za-z.' -]{0,60}+\+[AB][A-Za-z0-9+/]{2,200}+(?:-[A-Za-z.' -]{0,60}+|[ ,;\t\r\n\"])(?!@)"): "utf-7",
 }
 _OF_NAMES: Final = re.compile(r"[\u00c0-\u017f\u0386-\u03ce\u0400-\u045f\u3005-\u9fff]")

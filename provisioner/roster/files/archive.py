@@ -52,7 +52,7 @@ class Member:
             return cast("BinaryIO", UnpackedFile(self.packed, self.name, "zip", unpacker))
         except NotImplementedError:
             raise RosterError(f"{self.name} is packed in a way that is not read; unpack it first") from None
-        except zipfile.BadZipFile:
+        except (zipfile.BadZipFile, UnicodeDecodeError):  # the latter for its name there
             what = "what stands before it in the zip archive is not as its list says"
             raise RosterError(f"{self.name} is damaged: {what}; fetch or copy it again") from None
 

@@ -200,7 +200,7 @@ def _cure(origin: Origin, encoding: str) -> str:
     with origin.open() as file:
         start = file.read(_CHUNK)
     # What is ASCII but for zeros is the UTF-16 or UTF-32 that it is said to be, and cut off; without any it is neither.
-    # Said to be in another encoding it may be: ISO-2022-JP, HZ and UTF-7 are written in ASCII too.
+    # Said to be in another encoding it may be: ISO-2022-JP and UTF-7 are written in ASCII too.
     if marked_encoding(start) is None and b"\0" not in start:
         utf8 = is_utf8(origin)
         if utf8 or (utf8 is None and encoding.startswith(("utf-16", "utf-32"))):

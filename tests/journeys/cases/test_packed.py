@@ -189,6 +189,14 @@ def test_a_zip_whose_member_cannot_be_opened_is_told(tmp_path: Path, at: int, by
     assert refusal(path, tmp_path).startswith(message)
 
 
+def test_a_zip_whose_member_is_called_otherwise_than_in_its_list_is_told(tmp_path: Path) -> None:
+    """Be it something that is not even UTF-8."""
+    path = zipped(tmp_path, {"é.csv": CSV})
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xe9\xff", 1))
+    message = "export.zip (é.csv) is damaged: what stands before it in the zip archive is not as its list says; "
+    assert refusal(path, tmp_path).startswith(message)
+
+
 def test_a_packed_table_in_a_zip_is_told_as_one_outside_is(tmp_path: Path) -> None:
     """With what to do."""
     path = zipped(tmp_path, {"a.parquet.gz": gzip.compress(parquet())})
