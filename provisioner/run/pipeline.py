@@ -20,6 +20,7 @@ from provisioner.errors import ExitCode, StorageError
 from provisioner.journal.columns import MADE, MadeRow
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.course.mints import given_before
+from provisioner.journal.header import is_unused
 from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs.events import get_logger
@@ -113,7 +114,9 @@ async def provision(
         refuse_unlike(folder, shard, share, begun=begun)
         job.outputs.refuse_too_many(surveyed.survey.taken)
         _ask(run, target, confirm)
-        keep_earlier_files(job, source, whose, anew=anew, new=anew or journal.made)
+        # Not by whether it was made just now: a run that was killed while it looked at the roster has left it.
+        new = recorder is None or await recorder.run(lambda: is_unused(journal.database))
+        keep_earlier_files(job, source, whose, anew=anew, new=new)
         if recorder is None:
             recorder = await stack.enter_async_context(opening())
         await recorder.run(lambda: journal.course.keep_roster(source.text))

@@ -51,6 +51,23 @@ def test_a_roster_becomes_users_and_results(place: Place, capsys: pytest.Capture
     assert capsys.readouterr().out == ""
 
 
+def test_results_are_kept_from_a_journal_that_a_killed_run_has_made(place: Place) -> None:
+    """Whose journal is gone, has its tokens in the results alone: also where a run has made one and was killed."""
+
+    async def work(target: Target, _: Emulator) -> bytes:
+        await provision(place.job(), target, Stopper())
+        told, journal = place.job().outputs.results.read_bytes(), place.job().outputs.journal
+        journal.unlink()
+        with Journal(journal, target.identity):
+            pass  # what is left of a run that was killed before it came to its first row
+        await provision(place.job(), target, Stopper())
+        return told
+
+    told = with_emulator(work)
+    assert [path.read_bytes() for path in place.folder.glob("out.2*.csv")] == [told]
+    assert outcomes(place) == ["existing", "rejected", "existing"]
+
+
 def test_an_app_that_refuses_the_key_stops_the_run(place: Place) -> None:
     """Exit 4; no row is lost, none is left in doubt, and the summary says what stopped it."""
 
