@@ -192,6 +192,18 @@ def test_what_a_refused_edit_would_have_filled_is_not_ours(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+def test_what_a_create_without_an_answer_has_filled_is_emptied_by_the_next_edit(tmp_path: Path) -> None:
+    """The row was in doubt already when the photo came into it, and the photo is gone from it before the doubt is."""
+    (tmp_path / "provisioner.toml").write_text("[retry]\nmax_attempts = 1\n")
+    with emulator(tmp_path, "--fault", "error-before-commit@2", "--fault", "lost-reply@4") as api:
+        codes = []
+        for avatar in ("", AVATAR, ""):
+            (tmp_path / "people.csv").write_text(f"uid,name,avatar\nann,Ann,{avatar}\n")
+            codes.append(run(api, tmp_path).exit_code)
+        assert (codes, api.users()["ann"]["avatar"]) == ([1, 1, 0], None)
+
+
+@pytest.mark.slow
 def test_what_a_lost_run_has_filled_is_emptied_by_an_edit(tmp_path: Path) -> None:
     """The copy of the journal that goes on does not know of it."""
     with emulator(tmp_path) as api:

@@ -27,11 +27,12 @@ class Life:
     alone  no other hand has changed the user since then, so that what our next answer shows is ours as well
     there  a create was told in this life that the uid exists
     shown  the user, as it was found before anything is sent for it
+    lost   a create or an update was not answered, and may have been carried out; `doubted`: an update
     """
 
     __slots__ = (
-        "alone", "attempts", "besides", "carried", "clock", "created_at", "doubt_since", "doubted", "filled", "mark",
-        "own", "request", "shown", "there", "token", "updated",
+        "alone", "attempts", "besides", "carried", "clock", "created_at", "doubt_since", "doubted", "filled", "lost",
+        "mark", "own", "request", "shown", "there", "token", "updated",
     )  # fmt: skip
 
     def __init__(self, request: UserRequest, clock: ServerClock) -> None:
@@ -47,7 +48,7 @@ class Life:
         self.carried: bytes | None = None
         self.besides: str | None = None
         self.filled: int | None = None
-        self.doubted = self.own = self.updated = self.alone = self.there = False
+        self.doubted = self.lost = self.own = self.updated = self.alone = self.there = False
 
     def is_another(self, user: Mapping[str, Any]) -> bool:
         """Whether an answer shows somebody else than whom the journal knows."""
@@ -65,6 +66,7 @@ class Life:
         self.updated = self.updated or (operation is Operation.UPDATE and verdict is Verdict.DONE)
         if verdict is Verdict.IN_DOUBT:
             self.doubted = self.doubted or operation is Operation.UPDATE
+            self.lost = self.lost or operation in _ATTEMPTS
         if operation is Operation.CREATE and verdict is Verdict.IN_DOUBT:
             # The earliest counts, also when the server's clock was put back between two attempts.
             self.doubt_since = min(self.clock.theirs(began), math.inf if self.doubt_since is None else self.doubt_since)
@@ -114,7 +116,7 @@ class Life:
         # Doubt outlives a failure: the next run tries again and must still be able to tell ours from others.
         there = self.settled(Outcome.FAILED, reply, self.created_at)._replace(doubt_since=self.doubt_since)
         past = self.request.past
-        if past is None or self.updated or self.doubted:
+        if past is None or self.updated or self.lost:
             return there
         return there._replace(filled=past.filled)  # nothing of what may have been sent was carried out
 

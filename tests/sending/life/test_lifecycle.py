@@ -745,6 +745,14 @@ def test_what_was_refused_has_filled_nothing(answers: list[Reply], filled: int |
     assert (settlement.outcome, settlement.filled) == (Outcome.FAILED, filled)
 
 
+@pytest.mark.parametrize(("answers", "filled"), [([REFUSED], 1), ([LOST, REFUSED], None), ([LOST] * 8, None)])
+def test_a_create_in_doubt_may_have_filled_what_it_sets(answers: list[Reply], filled: int | None) -> None:
+    """Also where an earlier one was in doubt, which had set less: what both may have filled stays known."""
+    world = World(answers, EMPTYING)
+    settlement = world.settle(ADA._replace(past=replace(DOUBTFUL, filled=1), filled=3))
+    assert (settlement.outcome, settlement.filled) == (Outcome.FAILED, filled)
+
+
 LIST, REACTIVATE = Operation.LIST, Operation.REACTIVATE
 WITHDRAWN = ours(State.PENDING, Outcome.PENDING, withdrawn=True, mark=LONG_AGO, auth_token=None)
 STRANGER, BY_HAND, ASLEEP = shown(NOW - 60), shown(LONG_AGO, NOW - 60), shown(LONG_AGO, LONG_AGO, NOW - 99)
