@@ -18,7 +18,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from provisioner.errors import StorageError
-from provisioner.journal.columns import DONE_COLUMNS, Known, hash_of
+from provisioner.journal.columns import DONE_COLUMNS, hash_of
 from provisioner.journal.course import unreached
 from provisioner.journal.header import EMULATOR
 from provisioner.journal.journal import Journal
@@ -33,7 +33,7 @@ from provisioner.sending.pool import Backlog, Settle
 from provisioner.sending.roles import RoleCheck
 from provisioner.sending.serverclock import ServerClock
 from provisioner.sending.users import profile
-from provisioner.stop import Stopper, stopping_on_storage_error
+from provisioner.stop import Stop, Stopper, stopping_on_storage_error
 from provisioner.tally import OutcomeTally
 from provisioner.threads import in_thread
 
@@ -120,7 +120,7 @@ def _requests(rows: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[
             edited = met.doubt_since is not None and met.doubt_hash != body_hash
             more = bool(met.ours) and profile.any_of(met.besides or "", policy.managed)
             # What may have been put back is another profile than the row's; who was to be deactivated has that still.
-            back, settled = bool(met.reversing) and met.ours != 1, _is_settled(met)
+            back, settled = bool(met.reversing) and met.ours != 1, met.state == State.SETTLED and met.outcome in FINAL
             changed = (settled or bool(met.withdrawn)) and (met.body_hash != body_hash or back)
             changed |= bool(met.owed) or (more and not met.withdrawn)
             made = met.made_hash == body_hash and not (changed or met.withdrawn or more)
@@ -136,10 +136,6 @@ def unmet_by(journal: Journal) -> Past | None:
     if journal.copied_at is None:
         return None
     return Past(State.PENDING, Outcome.PENDING, doubt_since=journal.copied_at, edited=True, noted=ALL)
-
-
-def _is_settled(met: Known) -> bool:
-    return met.state == State.SETTLED and met.outcome in FINAL
 
 
 @dataclass(slots=True)
@@ -189,14 +185,18 @@ class Outbox:
     unsent: list[UserRequest] = field(default_factory=list)
 
     async def put(self, requests: Sequence[UserRequest]) -> Sequence[UserRequest]:
-        """Put requests until the run is being stopped, and give those that were not; raises `StorageError`."""
+        """Put requests until the run is being stopped, also by what cannot be recorded; give those that were not."""
         for start in range(0, len(requests), self.block_size):
             told = None if self.stopper.is_stopping() else await self.server_time()
             if told is None or self.stopper.is_stopping():  # an answer that stops the run may tell the time
                 return requests[start:]
             block = requests[start : start + self.block_size]
-            if first := [each for each in block if not was_done(each)]:
-                await self.recorder.run(partial(self._record, first))
+            try:
+                if first := [each for each in block if not was_done(each)]:
+                    await self.recorder.run(partial(self._record, first))
+            except StorageError as error:
+                self.stopper.request(Stop.because_of(error))
+                return requests[start:]
             await self.backlog.put(block)
         return []
 
@@ -275,6 +275,7 @@ class Admission:
             rejected: dict[int, str] = {}
             with stopping_on_storage_error(self.stopper):
                 checked = await self._recognised(checked, outbox.recorder)
+            with stopping_on_storage_error(self.stopper):
                 await self._admit(checked, outbox, rejected)
             # Also of a stopped run: its rejected rows can be mended and fed in before it goes on.
             with stopping_on_storage_error(self.stopper):
@@ -294,17 +295,17 @@ class Admission:
         """Put the rows that need a request into the outbox; those with an unknown role into `rejected`, row → why."""
         if self.stopper.is_stopping() and outbox.recorder.journal.is_new:
             return  # there is nothing to record of further rows: none was settled before
-        known = self.roles.known
-        roles = dict(checked.roles(known)) if known is not None else {}
+        roles = dict(checked.roles(known)) if (known := self.roles.known) is not None else {}
         recorder = outbox.recorder
         parts = admit(checked.valid, recorder.journal, self.policy)
         while (part := await recorder.run(lambda: next(parts, None))) is not None:
             part = await self._with_known_roles(part, roles, rejected)
             self.outcomes.skipped += part.skipped
             left = await outbox.put(part.requests)
-            await outbox.leave(each for each in left if any(foreseen(each, self.policy)))
-            if part.moved:
-                await recorder.run(partial(recorder.journal.move, part.moved))
+            with stopping_on_storage_error(self.stopper):  # the parts behind it are to be told of as well
+                await outbox.leave(each for each in left if any(foreseen(each, self.policy)))
+                if part.moved:
+                    await recorder.run(partial(recorder.journal.move, part.moved))
 
     async def _with_known_roles(self, part: Admitted, roles: dict[int, str], rejected: dict[int, str]) -> Admitted:
         doubtful = [each for each in part.requests if self.roles.doubtful(roles.get(each.row))]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,27 @@ def test_results_are_kept_from_a_journal_that_a_killed_run_has_made(place: Place
     told = with_emulator(work)
     assert [path.read_bytes() for path in place.folder.glob("out.2*.csv")] == [told]
     assert outcomes(place) == ["existing", "rejected", "existing"]
+
+
+def test_an_edit_that_is_not_come_to_for_want_of_room_is_pending(place: Place) -> None:
+    """A new row before it cannot be recorded; the journal keeps what it knew of the edited one."""
+
+    async def work(target: Target, _: Emulator) -> list[Summary]:
+        job, summaries = place.job(), [await provision(place.job(), target, Stopper())]
+        place.write("uid,name\nnew,New\nann,Ann Lee\ncy,Cy\n")
+        for change in (
+            "CREATE TRIGGER full BEFORE INSERT ON users BEGIN SELECT RAISE(FAIL, 'full'); END",
+            "DROP TRIGGER full",
+        ):
+            with closing(sqlite3.connect(job.outputs.journal, isolation_level=None)) as journal:
+                journal.execute(change)
+            summaries.append(await provision(job, target, Stopper()))
+        return summaries
+
+    _, full, again = with_emulator(work)
+    told = {"created": 1, "pending": 2, "edited": 0, "stopped_by": "storage"}
+    assert {name: full.document[name] for name in told} == told
+    assert (again.document["created"], again.document["edited"], again.exit_code) == (3, 1, ExitCode.OK)
 
 
 def test_an_app_that_refuses_the_key_stops_the_run(place: Place) -> None:
