@@ -170,6 +170,10 @@ class NightSummary:
                 f"{counted(self.assessment.plan.nameless, 'row')} without a usable uid, who may be any of the leavers"
             )
             yield Text(f"{message}, so nobody is deactivated until they are mended, or {approval}", "yellow")
+        if self.assessment.holds_back and self.assessment.plan.holding:
+            message = f"{counted(self.assessment.plan.holding, 'cell')} with what looks like other rows (row.swallowed)"
+            why = "the leavers may be there, so nobody is deactivated until that is mended"
+            yield Text(f"{message}: {why}, or {approval}", "yellow")
         if self.assessment.holds_back and self.assessment.plan.unread:
             message = "the leavers may be on a sheet or page that is not read, so nobody is deactivated until all pages"
             alone = "are there, --sheet names the only one that counts (each that does needs a --state of its own)"

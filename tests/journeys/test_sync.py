@@ -272,6 +272,35 @@ def test_people_on_a_sheet_that_is_not_read_are_no_leavers(company: Company) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "options", "code"),
+    [
+        ('uid,name,x\n{0}1,"Ann,\n{0}2,Bob,\n{0}3,Cy",\n', (), 0),
+        ('uid,name,x\n{0}1,"Ann,\n{0}2,Bob,\n{0}3,Cy",\n', ("--strict", "--max-rejected", "50%"), 1),
+        ('uid,name,x\n{0}1,"' + "Ann" * 40 + ',\n{0}2,Bob,\n{0}3,Cy",\n', ("--max-rejected", "50%"), 1),
+        ('uid,name,"x\n{0}2,Bob,\n{0}3,Cy,"\n{0}1,Ann,\n', (), 0),
+        ('uid,name,x\n{0}1,Ann,\n"{0}2,Bob,y"\n', ("-c", "encoded.toml", "--max-rejected", "50%"), 1),
+    ],
+)
+def test_people_whom_stray_quotes_have_swallowed_are_no_leavers(
+    company: Company, text: str, options: tuple[str, ...], code: int
+) -> None:
+    """In a cell, in a row that is rejected for that or for something else, in the header, in one cell as a whole."""
+    (company.folder / "encoded.toml").write_text('[columns]\nuid = { column = "uid", encode = "cometchat" }\n')
+    config = options[:2] if "-c" in options else ()
+    company.names("1", "2", "3")
+    assert company.sync("--adopt", *config).exit_code == 0
+    company.did()
+    company.write(text.format(company.uid("")))
+    held = company.sync("--deactivate-leavers", "--max-deactivations", "2", *options)
+    assert (held.exit_code, set(fates(held.summary)), company.did().get("deactivated")) == (
+        code,
+        {"found", "reported"},
+        None,
+    )
+
+
+@pytest.mark.slow
 def test_people_on_a_page_that_is_missing_are_no_leavers(company: Company) -> None:
     """A page that says that there are others is not the roster, until they are beside it."""
     company.names("ann", "bob")

@@ -93,6 +93,10 @@ def test_a_refusal_stands_in_the_document_and_in_red() -> None:
             "2 rows without a usable uid, who may be any of the leavers, so nobody is deactivated until they",
         ),
         (
+            PlanTotals(holding=1),
+            "1 cell with what looks like other rows (row.swallowed): the leavers may be there, so nobody is deact",
+        ),
+        (
             PlanTotals(unread=1),
             "until all pages are there, --sheet names the only one that counts (each that does needs a --state",
         ),

@@ -17,16 +17,11 @@ from provisioner.roster.columns import ADDED, named_columns
 from provisioner.roster.csv.defect import cells_before_other_end, what_is_broken
 from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
 from provisioner.roster.csv.looks import DELIMITERS, HOLDING, Line, holding_rows, refuse_odd_header, separated_by, whole
+from provisioner.roster.csv.remarks import HEADER_SWALLOWED
 from provisioner.roster.encodings.readings import NotUtf8Error, wide_encoding
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.rows import ANOTHER_HEADER, Missing, Notice, missing_fields
-from provisioner.roster.preamble import (
-    ROWS_COMPARED,
-    Heading,
-    another_header,
-    likelier,
-    refuse_people_above,
-)
+from provisioner.roster.preamble import ROWS_COMPARED, Heading, another_header, likelier, refuse_people_above
 
 LINES_SEARCHED: Final = 20
 """So many lines may come before the header, itself included."""
@@ -85,7 +80,7 @@ class Header:
 
     def notices(self, name: str) -> list[Notice]:
         """Say which line is the header, or may be, when it was looked for or named, and what may hold rows."""
-        said = [] if self.holding is None else [Notice("header.swallowed", f"{name}: line {self.holding}: {HOLDING}")]
+        said = [] if self.holding is None else [Notice(HEADER_SWALLOWED, f"{name}: line {self.holding}: {HOLDING}")]
         if self.likelier is not None:
             return [*said, Notice(ANOTHER_HEADER, f"{name}: {another_header('line', self.line, self.likelier)}")]
         found = f"{name}: line {self.line} is taken for the header; --header-row names another"

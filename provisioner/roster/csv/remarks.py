@@ -20,6 +20,7 @@ from provisioner.roster.formats.rows import BEHIND_BLANK_ROWS, NO_PART, SOMETHIN
 from provisioner.wording import counted
 
 SWALLOWED: Final = "row.swallowed"
+HEADER_SWALLOWED: Final = "header.swallowed"
 WHOLE: Final = "row.quoted_whole"
 
 Figures: TypeAlias = AbstractSet[bool]

@@ -156,6 +156,7 @@ class PlanTotals:
     adopted    those of them that the state did not know, and now does
     nameless   rejected rows without a uid that could be anybody's
     unread     files of which people are on other sheets or pages, which are not read
+    holding    rows and headers that look to have other rows in a cell
     changed    users that another hand has changed, as far as the directory tells
     digest     a text that is another one as soon as anything else would be done
     roster     a text that is another one as soon as any valid row is
@@ -175,6 +176,7 @@ class PlanTotals:
     adopted: int = 0
     nameless: int = 0
     unread: int = 0
+    holding: int = 0
     changed: int = 0
     digest: str = ""
     roster: str = ""

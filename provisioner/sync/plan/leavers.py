@@ -17,21 +17,35 @@ import polars as pl
 from provisioner.errors import RosterError, UsageError
 from provisioner.files.looking import UnreadableError, read_text
 from provisioner.files.writing import SHARED, remove, written_whole
+from provisioner.results.findings import Findings
 from provisioner.roster.csv import apostrophes
+from provisioner.roster.csv.remarks import HEADER_SWALLOWED, SWALLOWED, WHOLE
 from provisioner.roster.files.inputs import Inputs, local_file
+from provisioner.roster.formats.rows import ONLY_PART, OTHER_SHEETS, Notice
 from provisioner.roster.reader import RosterOptions, open_roster
 from provisioner.validation.constraints import NAMES_NOBODY
 from provisioner.wording import iso_time, listed
 
 COLUMNS: Final = ("uid", "name", "nights_absent", "last_seen", "will_be")
 
-
+_HOLDING: Final = frozenset({SWALLOWED, WHOLE})
 _NAMELESS: Final = rf"(?:^|; )(?:{'|'.join(sorted(map(re.escape, NAMES_NOBODY)))}): "
 
 
 def nameless(messages: pl.Series) -> int:
     """Count the rejected rows, by their messages, that have no usable uid: any leaver may be one of these people."""
     return int(messages.str.contains(_NAMELESS).sum())
+
+
+def unread(notices: Sequence[Notice]) -> int:
+    """Count the files that have people on other sheets or pages: any leaver may be one of these."""
+    return sum(notice.code in {OTHER_SHEETS, ONLY_PART} for notice in notices)
+
+
+def holding(found: Findings, notices: Sequence[Notice]) -> int:
+    """Count the rows and headers that look to have other rows in a cell: any leaver may be in one of these."""
+    rows = sum(codes[code].rows for codes in (found.defects, found.warnings) for code in _HOLDING & codes.keys())
+    return rows + sum(notice.code == HEADER_SWALLOWED for notice in notices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +95,8 @@ def sort_out(
 ) -> Leavers:
     """Say what is to be done with each leaver (uid, good nights absent so far).
 
-    nameless  rejected rows without a uid, and files with people on other sheets or pages: any leaver may be one of
-              these, so none is deactivated unless a person has approved of it
+    nameless  rejected rows without a uid, files with people on other sheets or pages, rows that look to have others in
+              a cell: any leaver may be one of these, so none is deactivated unless a person has approved of it
     named     whom the roster names as deactivated, so that nobody has to be sure of it
     """
     named = named or {}

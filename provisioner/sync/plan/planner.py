@@ -21,14 +21,13 @@ from provisioner.journal.state.managed import Adoption, Met, Sessions
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import Action, AuthTokens, Live, Standing
 from provisioner.results.spool import Spool
-from provisioner.roster.formats.rows import ONLY_PART, OTHER_SHEETS
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
 from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, AsWanted, Plan, PlannedChange, ValidRow, told
 from provisioner.sync.plan.decision import Decision, Wanted, as_kept, decide, managed_fields
 from provisioner.sync.plan.directory import Directory, Shown, last_action, replaced
-from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, nameless, sort_out
+from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, holding, nameless, sort_out, unread
 
 # Rows looked up in the state at once.
 _LOOKUP: Final = 4000
@@ -75,8 +74,9 @@ class Planner:
         found = [(uid, absent) for uid, absent in everybody.items() if uid not in gone]
         named = self._state.named([uid for uid, _ in found]) if self._leaving else {}
         so_far, notices = self.plan.so_far, self._surveyed.opened.roster.notices()
-        so_far.unread = sum(notice.code in {OTHER_SHEETS, ONLY_PART} for notice in notices)
-        leavers = sort_out(found, policy, nameless=so_far.nameless + so_far.unread, named=named)
+        so_far.unread, so_far.holding = unread(notices), holding(self._surveyed.findings, notices)
+        anybody = so_far.nameless + so_far.unread + so_far.holding
+        leavers = sort_out(found, policy, nameless=anybody, named=named)
         self._due = frozenset(uid for uid, _ in leavers.due)
         for start in range(0, len(leavers.due), _LOOKUP):
             some = leavers.due[start : start + _LOOKUP]

@@ -174,6 +174,8 @@ class PlanReport:
         plan = self.assessment.plan
         if plan.unread:
             return f": {counted(plan.unread, 'file')} with other sheets or pages of people, so any of them may be there"
+        if plan.holding:
+            return f": {counted(plan.holding, 'cell')} with what looks like other rows, so any of them may be there"
         return f": {counted(plan.nameless, 'row')} without a usable uid, so any of them may still be there"
 
     def _note(self, action: Action) -> str:

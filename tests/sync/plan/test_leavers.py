@@ -8,7 +8,19 @@ import polars as pl
 import pytest
 
 from provisioner.errors import UsageError
-from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, check_approved, read_approved, sort_out, write_leavers
+from provisioner.results.findings import Findings
+from provisioner.roster.formats.rows import Notice
+from provisioner.sync.plan.leavers import (
+    LeaverPolicy,
+    Leavers,
+    check_approved,
+    holding,
+    read_approved,
+    sort_out,
+    unread,
+    write_leavers,
+)
+from provisioner.validation.rules import Found
 
 GONE = [("ann", 0), ("bob", 1), ("cy", 2)]
 
@@ -33,6 +45,13 @@ def test_rows_without_a_uid_hold_every_leaver_back() -> None:
     """Any of them may be one of these people."""
     policy = LeaverPolicy(deactivate=True, grace_nights=1)
     assert sort_out(GONE, policy, nameless=1) == Leavers([], [], GONE)
+
+
+def test_rows_that_look_to_hold_others_are_counted_whatever_became_of_them() -> None:
+    """Rejected or only warned of; and the header, of which there is a notice, as of people on other sheets."""
+    found = Findings(defects={"row.swallowed": Found(1, (1,))}, warnings={"row.quoted_whole": Found(2, (2, 3))})
+    notices = [Notice("header.swallowed", ""), Notice("sheet.others", ""), Notice("roster.partial", "")]
+    assert (holding(found, notices), holding(Findings(), []), unread(notices), unread([])) == (4, 0, 2, 0)
 
 
 @pytest.mark.parametrize("policy", [LeaverPolicy(), LeaverPolicy(deactivate=True, grace_nights=9)])

@@ -93,6 +93,14 @@ def test_leavers_who_may_be_on_another_sheet_stay() -> None:
     )
 
 
+def test_leavers_who_may_be_in_a_cell_stay() -> None:
+    """A stray quote makes rows a part of a cell."""
+    unsure = replace(NIGHT, policy=LeaverPolicy(deactivate=True), plan=replace(NIGHT.plan, holding=2))
+    assert "1 leaver only reported: 2 cells with what looks like other rows, so any of them may be there" in shown(
+        report(unsure)
+    )
+
+
 def test_people_read_what_would_be_done() -> None:
     """The most touched field first, beside the action that changes it."""
     lines = shown(report(kept="plan.json"))
