@@ -9,6 +9,7 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -269,6 +270,23 @@ def test_people_on_a_sheet_that_is_not_read_are_no_leavers(company: Company) -> 
     assert "sheet.others" in held.stderr
     gone = company.sync("--deactivate-leavers", "--sheet", "Day", roster="hr.xlsx")
     assert (gone.exit_code, fates(gone.summary), set(company.active())) == (0, {"found": 1, "deactivated": 1}, {"ann"})
+
+
+@pytest.mark.slow
+def test_a_leaver_whom_a_run_has_met_comes_back_with_a_token(company: Company) -> None:
+    """A run that goes on with the state finds the user deactivated; the night that brings it back owes it a token."""
+    results = ("-o", "hr.csv.csv", "--yes", *company.app.flags())
+    company.names("ann", "bob")
+    run = partial(provisioner, "run", "hr.csv", *results, cwd=company.folder, COMETCHAT_API_KEY=KEY)
+    assert run().exit_code == 0
+    nightly = ("--state", "hr.csv.journal.db")
+    company.names("ann")
+    assert fates(company.sync("--deactivate-leavers", *nightly).summary) == {"found": 1, "deactivated": 1}
+    company.names("ann", "bob")
+    assert run().exit_code == 1
+    back = company.sync(*nightly)
+    assert (back.exit_code, company.told()) == (0, {"ann": "unchanged", "bob": "reactivated"})
+    assert company.lets_in(company.tokens()["bob"]) == company.uid("bob")
 
 
 @pytest.mark.slow

@@ -169,12 +169,13 @@ WHERE operation IS NULL AND NOT withdrawn AND NOT {REVERSING}
     AND (state = 'settled' AND outcome IN ('created', 'updated', 'existing') OR ours)
 """  # noqa: S608 - of constants
 
-# For whom a run sends something, with a state for its journal, is not as the last night has left it; who was created by
-# no night yet is taken over as any other user of a run.
+# For whom a run sends something, with a state for its journal, is not as the last night has left it: a leaver that is
+# back in a roster may be deactivated still. Who was created by no night yet is taken over as any other user of a run.
 SENT_BY_RUN: Final = Bulk(
     UserKey._fields,
     """
-UPDATE users SET operation = iif(standing IS NULL, NULL, 'update'), certain = 0, live_hash = NULL, digests = NULL
+UPDATE users SET certain = 0, live_hash = NULL, digests = NULL,
+    operation = CASE standing WHEN 'active' THEN 'update' WHEN 'deactivated' THEN 'reactivate' END
 FROM given WHERE users.id = given.id AND operation IS NOT NULL
 """,
 )
