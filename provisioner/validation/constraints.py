@@ -257,7 +257,3 @@ DEFECTS: Mapping[str, Advice] = MappingProxyType(
     }
 )
 """Code of a defect → its advice, in the order in which the defects of a row are reported."""
-
-
-NAMES_NOBODY: Final = frozenset(code for code in DEFECTS if code.startswith("uid.")) - {"uid.duplicate"}
-"""The defects of a row of which nobody can tell whom it is about: it may be anybody's."""

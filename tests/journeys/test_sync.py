@@ -273,6 +273,21 @@ def test_people_on_a_sheet_that_is_not_read_are_no_leavers(company: Company) -> 
 
 
 @pytest.mark.slow
+def test_whom_a_row_with_a_doubtful_uid_is_about_is_no_leaver(tmp_path: Path) -> None:
+    """With --strict a uid that has lost its zeros is no usable one, and its row is rejected every night."""
+    numbers = [f"{'0123' if n < 2 else '9876'}{n * 7919:06}" for n in range(40)]
+    with emulator(tmp_path) as app:
+        company = Company(tmp_path, app, "")
+        company.write("uid,name\n" + "".join(f"{number},Ann\n" for number in numbers))
+        assert company.sync("--adopt").exit_code == 0
+        company.did()
+        company.write("uid,name\n" + "".join(f"{int(number)},Ann\n" for number in numbers))
+        held = company.sync("--deactivate-leavers", "--strict")
+        assert held.summary["rejected_by_code"] == {"uid.zeros_lost": 2}
+        assert (held.exit_code, fates(held.summary), company.did()) == (1, {"found": 2, "reported": 2}, {})
+
+
+@pytest.mark.slow
 def test_a_leaver_whom_a_run_has_met_comes_back_with_a_token(company: Company) -> None:
     """A run that goes on with the state finds the user deactivated; the night that brings it back owes it a token."""
     results = ("-o", "hr.csv.csv", "--yes", *company.app.flags())

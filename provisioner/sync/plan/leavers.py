@@ -17,19 +17,20 @@ import polars as pl
 from provisioner.errors import RosterError, UsageError
 from provisioner.files.looking import UnreadableError, read_text
 from provisioner.files.writing import SHARED, remove, written_whole
-from provisioner.results.findings import Findings
+from provisioner.results.findings import ADVICE, Findings
 from provisioner.roster.csv import apostrophes
 from provisioner.roster.csv.remarks import HEADER_SWALLOWED, SWALLOWED, WHOLE
 from provisioner.roster.files.inputs import Inputs, local_file
 from provisioner.roster.formats.rows import ONLY_PART, OTHER_SHEETS, Notice
 from provisioner.roster.reader import RosterOptions, open_roster
-from provisioner.validation.constraints import NAMES_NOBODY
 from provisioner.wording import iso_time, listed
 
 COLUMNS: Final = ("uid", "name", "nights_absent", "last_seen", "will_be")
 
 _HOLDING: Final = frozenset({SWALLOWED, WHOLE})
-_NAMELESS: Final = rf"(?:^|; )(?:{'|'.join(sorted(map(re.escape, NAMES_NOBODY)))}): "
+# Of whom a row is, that is rejected for one of these, nobody can tell; with --strict for what is only doubtful as well.
+_OF_NOBODY: Final = frozenset(code for code in ADVICE if code.startswith("uid.")) - {"uid.duplicate"}
+_NAMELESS: Final = rf"(?:^|; )(?:{'|'.join(sorted(map(re.escape, _OF_NOBODY)))}): "
 
 
 def nameless(messages: pl.Series) -> int:
