@@ -240,9 +240,10 @@ DOUBTS: Final = select(
     },
 )
 # Of whoever turns out to be ours nobody has been told, and its token is lost: should it come back, that is made up for.
-# What its profile is remains open until then.
+# What its profile is remains open until then, also to a run that goes on: of several bodies any may be there.
 RESOLVED: Final = """
 UPDATE users SET standing = :standing, certain = 0, doubt_since = NULL, doubt_hash = NULL, state = 'settled',
+    body_hash = iif(:standing IS NOT NULL AND doubt_hash <> body_hash, '', body_hash),
     outcome = iif(:standing IS NULL, 'failed', 'created'), error_code = NULL, error_message = NULL,
     ours = ours OR :standing IS NOT NULL, operation = iif(:standing IS NULL, operation, 'update')
 WHERE uid = :uid

@@ -168,6 +168,24 @@ def test_for_whom_a_run_has_sent_something_is_not_as_the_last_night_left_it(path
         assert (state.met(["ann"])["ann"].exists, state.managed()) == (True, 3)
 
 
+def test_a_run_brings_whom_a_refused_night_has_found_to_its_row(path: Path) -> None:
+    """Which of two bodies its two killed creates have left there is not known, though whose user it is."""
+    with Journal(path, IDENTITY) as journal:
+        key = journal.new_key()
+        for body in ("first", "second"):
+            journal.sent([UserRequest(key, 1, "ann", b"{}", body, token=True)], 8.0)
+        once = UserRequest(journal.new_key(), 2, "bob", b"{}", "first", token=True)
+        journal.sent([once], 8.0)
+    with opened(path, make=False) as state:
+        for doubt in state.in_doubt():
+            state.resolve(doubt.uid, Standing.ACTIVE)
+        state.unwanted = True
+    with Journal(path, IDENTITY) as journal:
+        known = journal.known(["ann", "bob"])
+    assert {uid: (each.outcome, each.ours) for uid, each in known.items()} == dict.fromkeys(known, ("created", 1))
+    assert (known["ann"].body_hash == "second", known["bob"].body_hash) == (False, "first")
+
+
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
