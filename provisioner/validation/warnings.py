@@ -192,7 +192,8 @@ def _remarked(code: str) -> Rule:
 
 
 def _scientific() -> Rule:
-    uid = pl.col("uid")
+    # Where uids are encoded, of what they are made; its case is the spreadsheet's.
+    uid = pl.col("uid_input").str.strip_chars().str.to_lowercase()
     found = [shown(uid), pl.lit(" looks like a number shortened by a spreadsheet")]
     return Rule("uid.scientific", uid.str.contains(SCIENTIFIC), pl.concat_str(found))
 

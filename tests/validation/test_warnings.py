@@ -132,6 +132,13 @@ def test_warnings_are_counted_for_every_row_and_reject_none() -> None:
     assert (checked.valid.height, checked.rejected.height) == (7, 1)
 
 
+def test_a_shortened_number_is_seen_behind_what_is_made_of_it() -> None:
+    """Its uid is a legal one, and nobody's."""
+    frame = pl.DataFrame({"id": ["73912345678", " 7.39E+10 "], "name": ["Ann", "Bob"]})
+    uid = {"column": "id", "encode": "uuid5", "namespace": "6ba7b810-9dad-11d1-80b4-00c04fd430c8"}
+    assert warnings(frame, {"uid": uid}) == {"uid.scientific": (2,)}
+
+
 def test_strict_makes_every_warning_a_defect_after_the_ordinary_ones() -> None:
     """Also for a row that has no other defect, and for one whose request is too large."""
     big = json.dumps({"k": "m" * 5000})
