@@ -62,15 +62,17 @@ class RequestTally:
 class OutcomeTally:
     """What has become of the valid rows.
 
-    skipped  rows that an earlier run had settled; `settled`: outcome → rows settled by this one
-    drift    rows our rules let pass and the server refused, by the field it named
-    edited   users of ours that this run brought up to date because their rows had been edited
+    skipped       rows that an earlier run had settled; `settled`: outcome → rows settled by this one
+    drift         rows our rules let pass and the server refused, by the field it named
+    edited        users of ours that this run brought up to date because their rows had been edited
+    failed_again  of the rows that failed, those that had failed the last time too
     """
 
     skipped: int = 0
     settled: Counter[Outcome] = field(default_factory=Counter)
     drift: Counter[str] = field(default_factory=Counter)
     edited: int = 0
+    failed_again: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from provisioner.errors import ExitCode
-from provisioner.model import Outcome, Settlement, State, UserRequest
+from provisioner.model import Outcome, Past, Settlement, State, UserRequest
 from provisioner.stop import Stop, Stopper
 from provisioner.tally import OutcomeTally
 from provisioner.wording import counted
@@ -135,14 +135,17 @@ class Pool:
                 self.stopper.request(Stop.because_of(error, f"row {request.row}: "))
                 raise
             if settlement.state is State.SETTLED:
-                self._count(settlement.outcome)
+                self._count(settlement.outcome, request.past)
 
-    def _count(self, outcome: Outcome) -> None:
+    def _count(self, outcome: Outcome, past: Past | None) -> None:
         settled = self.outcomes.settled
         settled[outcome] += 1
+        # A resume begins with the rows that failed, of which whoever gave it knows: it would end there each time.
+        self.outcomes.failed_again += past is not None and outcome is past.outcome is Outcome.FAILED
+        anew = settled[Outcome.FAILED] - (again := self.outcomes.failed_again)
         # Of a share that counts from a hundred rows on, it can be a row that went well which makes them a hundred.
-        if (failed := settled[Outcome.FAILED]) and self.failures.exceeded(failed, settled.total()):
-            rows = f"{counted(failed, 'row')} {'has' if failed == 1 else 'have'}"
+        if anew and self.failures.exceeded(anew, settled.total() - again):
+            rows = f"{counted(anew, 'row')} {'has' if anew == 1 else 'have'} failed{' anew' if again else ''}"
             borne = self.failures.phrase("row", "settled rows")
-            message = f"{rows} failed, more than {borne}; {_CURE}"
+            message = f"{rows}, more than {borne}; {_CURE}"
             self.stopper.request(Stop("error_budget", message, ExitCode.SAFETY))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from provisioner.errors import ExitCode
-from provisioner.model import Kind, Outcome, Settlement, State, UserRequest
+from provisioner.model import Kind, Outcome, Past, Settlement, State, UserRequest
 from provisioner.sending.pool import Backlog, Pool
 from provisioner.settings.values import Allowance
 from provisioner.stop import Stop, Stopper
@@ -21,6 +21,7 @@ from tests.rig import clock
 
 STOP = Stop("sigint", "interrupted by SIGINT", ExitCode.SIGINT)
 UNLIMITED = Allowance()
+FAILED_BEFORE = Past(State.SETTLED, Outcome.FAILED)
 CURE = "see why in the results, then resume; max_failures under [run] (--max-failures) allows more"
 
 
@@ -356,3 +357,16 @@ def test_a_share_that_counts_from_some_row_on_is_judged_at_that_row_however_it_e
     assert clock.run(run.drain([block(0, 200)])) == ([], 200, list(range(100, 200)))
     message = f"6 rows have failed, more than 5% of the settled rows; {CURE}"
     assert run.stopper.stop == Stop("error_budget", message, ExitCode.SAFETY)
+
+
+def test_a_row_that_fails_once_more_spends_no_error_budget() -> None:
+    """Else some of them at the head of a roster would stop each resume after its first hundred rows."""
+    allowed, fails = Allowance(share=0.05, counted_at=100), dict.fromkeys(range(6), Outcome.FAILED)
+    run = Run(failures=allowed, fates=fails)
+    again = [each._replace(past=FAILED_BEFORE) for each in block(0, 6)]
+    assert clock.run(run.drain([again, block(6, 500)])) == ([], 506, [])
+    assert (run.stopper.stop, run.outcomes.settled[Outcome.FAILED]) == (None, 6)
+    anew = Run(workers=1, failures=Allowance(number=1), fates=dict.fromkeys(range(20), Outcome.FAILED))
+    clock.run(anew.drain([again, block(6, 10)]))
+    message = f"2 rows have failed anew, more than 1 row; {CURE}"
+    assert anew.stopper.stop == Stop("error_budget", message, ExitCode.SAFETY)
