@@ -16,7 +16,7 @@ from provisioner.journal.header import EMULATOR, Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement, State, UserRequest
 from provisioner.run.admission import Admitted, admit
-from provisioner.sending.life.steps import Policy
+from provisioner.sending.life.steps import Policy, untouched
 from tests.rig.sampling import examples
 
 IDENTITY = Identity("app", "http://localhost")
@@ -89,6 +89,17 @@ def test_failed_and_unsettled_rows_are_tried_again_with_what_is_known_of_them(pa
         assert list(admit(a_roster("failed", "cut", "new"), journal, SKIP)) == [
             Admitted([a_request(1, 1, "failed", failed), a_request(2, 2, "cut", cut), a_request(3, 3, "new")], 0, [])
         ]
+
+
+def test_a_row_in_doubt_that_was_not_taken_has_filled_no_more_than_before(path: Path) -> None:
+    """A field that came into it since, and another hand may give the user, is not emptied as ours later."""
+    after_a_run(path, {"u1": None})
+    with Journal(path, IDENTITY) as journal:
+        (part,) = admit(a_roster("u1", name="M").with_columns(filled=3), journal, SKIP)
+        journal.sent(part.requests, 60.0)
+        journal.settle(map(untouched, part.requests))
+        left = journal.known(["u1"])["u1"]
+    assert (left.state, left.doubt_since, left.filled) == (State.PENDING, 50.0, 1)
 
 
 def test_a_settled_row_whose_body_changed_says_so(path: Path) -> None:

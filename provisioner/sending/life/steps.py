@@ -57,6 +57,7 @@ def untouched(request: UserRequest) -> Settlement:
         created_at=past.created_at if past else None,
         doubt_since=past.doubt_since if past else None,
         live=change.before if change else None,
+        filled=past.filled if past else None,
     )
 
 
