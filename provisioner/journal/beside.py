@@ -1,4 +1,7 @@
-"""What SQLite keeps beside a journal: its log and what belongs to it. It does not ask whose a file there is."""
+"""What SQLite keeps beside a journal: its log and what belongs to it. It does not ask whose a file there is.
+
+It would write the log of a lost journal into the copy that was put in its place, and damage that.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,15 @@ from pathlib import Path
 from typing import Final
 
 from provisioner.errors import JournalError
-from provisioner.files.looking import NOWHERE, beside_itself, holds_ours, leads_nowhere, own_copy, why_not_ours
+from provisioner.files.looking import (
+    NOWHERE,
+    beside_itself,
+    holds_ours,
+    leads_nowhere,
+    open_file,
+    own_copy,
+    why_not_ours,
+)
 
 _LOG: Final = "-wal"
 # Ending → how what SQLite keeps under it begins, unless it holds nothing: its index in the order of the machine.
@@ -20,6 +31,9 @@ _HEADS: Final = {
     "-journal": (b"\xd9\xd5\x05\xf9",),
 }
 
+# What a database says from this byte on that is written without a log, as a copy is until somebody opens it.
+_MODE: Final = 18
+_NO_LOG: Final = b"\x01\x01"
 
 # What is lost with the file; the index is made anew.
 _LASTING: Final = (_LOG, "-journal")
@@ -37,6 +51,8 @@ def refuse_beside(path: Path) -> None:
     """
     if leads_nowhere(log_of(path)):  # of the others nothing is to be kept
         raise JournalError(f"{log_of(path)}: {NOWHERE}")
+    if _is_of_another(path):
+        raise JournalError(f"{log_of(path)}: {_left_over(path)}")
     for beside, _, trouble in _beside(path):
         if beside.exists() and not beside.is_file():
             raise JournalError(f"{beside}: is no file, and belongs to the journal by its name; move it away")
@@ -49,11 +65,32 @@ def refuse_to_read_beside(path: Path) -> None:
 
     Of the others it writes nothing, so a log with another name, as `cp -al` makes it, is read as it is.
     """
+    refuse_left_over(path)
     if log_of(path).exists():
         for beside, ours, trouble in _beside(path):
             is_read = beside.name.endswith(_LASTING) and not beside.is_symlink()  # which SQLite does not follow
             if trouble is not None and not (is_read and holds_ours(beside, ours)):
                 raise OSError(errno.EINVAL, trouble.replace(f"{beside}: ", f"{beside.name} ", 1))
+
+
+def refuse_left_over(path: Path) -> None:
+    """Refuse a log that was left behind by the journal in whose place this one is. Raises OSError."""
+    if _is_of_another(path):
+        raise OSError(errno.EINVAL, f"{log_of(path).name} {_left_over(path)}")
+
+
+def _is_of_another(path: Path) -> bool:
+    if not (path.is_file() and log_of(path).is_file() and log_of(path).stat().st_size):
+        return False
+    with open_file(path) as file:
+        return file.read(_MODE + len(_NO_LOG))[_MODE:] == _NO_LOG
+
+
+def _left_over(path: Path) -> str:
+    return (
+        "is the log of the journal that was there before, not of the copy that is there now; move it away, and "
+        f"{beside_itself(path, '-shm').name} with it"
+    )
 
 
 def _beside(path: Path) -> Iterator[tuple[Path, Callable[[bytes], bool], str | None]]:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from provisioner.errors import JournalError
 from provisioner.files.looking import open_file, own_copy
-from provisioner.journal.beside import log_of, refuse_beside, refuse_to_read_beside
+from provisioner.journal.beside import log_of, refuse_beside, refuse_left_over, refuse_to_read_beside
 from provisioner.journal.schema import APPLICATION_ID, VERSION, Meta
 
 # Bytes of a write-ahead log: its head, and that of each page in it.
@@ -257,6 +257,7 @@ def pages_in_log(log: Path) -> tuple[set[int], int]:
 def open_for_reading(path: Path, *, in_any_thread: bool = False) -> sqlite3.Connection:
     """Open for reading only, by default for the thread that asks. Raises OSError, sqlite3.DatabaseError."""
     open_file(path).close()  # SQLite does not say why it cannot open a file
+    refuse_left_over(path)
     refuse_cut_short(path, new=True)
     refuse_to_read_beside(path)
     # Without a log beside it nobody writes, and SQLite need not make one to read: nothing appears in the folder.

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import JournalError
+from provisioner.inspection.record.places import opened
 from provisioner.journal.beside import log_of, refuse_beside, refuse_to_read_beside
 from provisioner.journal.copies.backup import back_up
 from provisioner.journal.header import Identity, open_for_reading, owner_in
 from provisioner.journal.journal import Journal
 from provisioner.journal.lock import set_journal_aside
+from provisioner.journal.state.syncstate import SyncState
 from provisioner.model import UserRequest
 
 HERE = Identity("app1", "https://app1.api-eu.cometchat.io/v3")
@@ -133,3 +135,30 @@ def test_an_index_that_was_copied_by_another_name_is_never_to_be_moved_away(kill
             refuse_to_read_beside(killed)
         other.unlink()
         refuse_to_read_beside(killed)
+
+
+@pytest.mark.parametrize("kind", [Journal, SyncState])
+def test_a_copy_is_not_mixed_with_the_log_of_the_journal_in_whose_place_it_was_put(
+    killed: Path, kind: type[Journal]
+) -> None:
+    """SQLite would play the log back into it: what is lost by that, or damaged, nobody could tell. The cure helps."""
+    copy = killed.with_name("copy.db")
+    assert back_up(killed, copy).users == 1
+    copy.replace(killed)
+    before = killed.read_bytes()
+    left = r"r\.db-wal:? is the log of the journal that was there before, .+; move it away, and r\.db-shm with it"
+    with pytest.raises(JournalError, match=left):
+        kind(killed, HERE).__enter__()
+    with pytest.raises(OSError, match=left):
+        open_for_reading(killed)
+    with pytest.raises(JournalError, match=left), opened(killed):
+        pass
+    with pytest.raises(JournalError, match=left):
+        back_up(killed, copy)
+    with pytest.raises(JournalError, match=left):
+        set_journal_aside(killed)
+    assert killed.read_bytes() == before
+    for ending in ("-wal", "-shm"):
+        killed.with_name(f"r.db{ending}").unlink(missing_ok=True)
+    with kind(killed, HERE) as journal:
+        assert (journal.copied_at, list(journal.known(["ann"]))) == (100.0, ["ann"])

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from provisioner.errors import JournalError, UsageError
 from provisioner.files.looking import content_of
-from provisioner.journal.beside import log_of
+from provisioner.journal.beside import log_of, refuse_left_over
 from provisioner.journal.header import owner_in, refuse_cut_short
 from provisioner.journal.journal import JournalReader
 from provisioner.results.manifest import refuse_merged
@@ -91,6 +91,7 @@ def opened(journal: Path) -> Iterator[sqlite3.Connection]:
     """
     try:
         with suppress(OSError):  # told below, in the words that are for it
+            refuse_left_over(journal)
             refuse_cut_short(journal, new=True)
         with _Looked(journal, None) as reader:
             yield reader.database

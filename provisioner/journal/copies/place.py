@@ -15,6 +15,7 @@ from typing import Final
 from provisioner.errors import JournalError, StorageError
 from provisioner.files.aside import free_name
 from provisioner.files.writing import PRIVATE, name_once, sync_folder
+from provisioner.journal.beside import log_of
 from provisioner.journal.copies.mark import mark_as_copy
 from provisioner.journal.lock import JournalLock
 from provisioner.logs.events import get_logger
@@ -113,6 +114,8 @@ class Place:
             else:
                 name_once(temporary, there)
             self._copy = there.stat()
+            if there == self._real:  # all that the log of the lost one has is in the copy
+                log_of(there).unlink(missing_ok=True)
             sync_folder(there.parent)
         finally:
             temporary.unlink(missing_ok=True)

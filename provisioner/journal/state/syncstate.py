@@ -25,7 +25,7 @@ from typing import Any, Self, TypeAlias
 import orjson
 
 from provisioner.errors import JournalError
-from provisioner.journal.beside import log_of
+from provisioner.journal.beside import log_of, refuse_beside
 from provisioner.journal.copies.mark import HEARD
 from provisioner.journal.course.table import ENDING_FORGOTTEN, RUN_FORGOTTEN, Course
 from provisioner.journal.header import Identity, damage_in, header_of, refuse_cut_short
@@ -87,6 +87,7 @@ class SyncState(Journal):
         if not self._make and not self.path.exists():
             raise JournalError(f"{self.path}: no such state file; {self.if_absent}")
         with self._unusable():
+            refuse_beside(self.path)
             refuse_cut_short(self.path, new=self._make)
             self._logged = log_of(self.path).exists()
         return super().__enter__()
@@ -100,8 +101,7 @@ class SyncState(Journal):
         if not self._make and header_of(database).blank:
             raise sqlite3.DatabaseError("it holds nothing")
         super()._prepare(database)
-        # A log that a kill left is played back into whatever stands beside it: where that is another file, the indexes
-        # tell.
+        # A log that a kill left is played back into whatever stands beside it: of another file the indexes tell.
         if (damage := damage_in(database, thorough=self._logged)) is not None:
             raise sqlite3.DatabaseError(damage)
         with database:  # what an ordinary run left is taken over

@@ -116,3 +116,16 @@ def test_a_folder_that_cannot_be_made_again_is_told(nobody: Path) -> None:
         journal.__exit__(None, None, None)
     said = "cannot be put back (Permission denied): who was created is known to the API alone"
     assert str(error.value) == f"{path}: {MEANWHILE}, and {said}; put a copy back, and say --restored"
+
+
+def test_what_is_put_back_has_no_log_of_the_lost_one_beside_it(tmp_path: Path) -> None:
+    """That is left where only the file itself was deleted, and is of no other."""
+    path = tmp_path / "j.db"
+    with Journal(path, HERE) as journal:
+        journal.sent([a_request(1)], 1.0)
+        path.unlink()
+        with pytest.raises(StorageError, match=MEANWHILE):
+            journal.sent([a_request(2)], 2.0)
+        assert users_in_copy(path) == ["u1"]
+        journal.settle([])
+    assert users_in(path) == ["u1"]
