@@ -18,7 +18,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from provisioner.errors import StorageError
-from provisioner.journal.columns import DONE_COLUMNS, hash_of
+from provisioner.journal.columns import BEFORE, DONE_COLUMNS, hash_of
 from provisioner.journal.course import unreached
 from provisioner.journal.header import EMULATOR
 from provisioner.journal.journal import Journal
@@ -123,6 +123,8 @@ def _requests(rows: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[
             back, settled = bool(met.reversing) and met.ours != 1, met.state == State.SETTLED and met.outcome in FINAL
             changed = (settled or bool(met.withdrawn)) and (met.body_hash != body_hash or back)
             changed |= bool(met.owed) or (more and not met.withdrawn)
+            # No undo would know of it else: an update keeps what the user was before this round deactivates it.
+            changed |= bool(leaves) and met.ours == BEFORE and met.made_hash is None and not met.noted
             made = met.made_hash == body_hash and not (changed or met.withdrawn or more)
             past = met.past(changed=changed, edited=edited, ours=bool(met.ours), made=made)
             if leaves is not None and past.parted and past.ours and not (leaves and made):
@@ -133,9 +135,8 @@ def _requests(rows: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[
 
 def unmet_by(journal: Journal) -> Past | None:
     """Give the past of a uid that a journal does not know: to one that is a copy, the lost run may have sent it."""
-    if journal.copied_at is None:
-        return None
-    return Past(State.PENDING, Outcome.PENDING, doubt_since=journal.copied_at, edited=True, noted=ALL)
+    since = journal.copied_at
+    return None if since is None else Past(State.PENDING, Outcome.PENDING, doubt_since=since, edited=True, noted=ALL)
 
 
 @dataclass(slots=True)

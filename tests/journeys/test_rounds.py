@@ -324,6 +324,37 @@ def test_an_undo_of_a_round_puts_back_what_it_did(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("before", "name"), [("no", "Ann"), ("no", "Anna"), ("yes", "Anna")])
+def test_an_undo_of_a_round_wakes_whom_it_has_deactivated_and_nobody_else(
+    tmp_path: Path, before: str, name: str
+) -> None:
+    """Ann leaves by the round, with another name or the same; whom the round before had deactivated stays so."""
+    (tmp_path / "provisioner.toml").write_text(
+        '[columns]\ndeactivated = { column = "left", map = { "yes" = true, "no" = false } }\n'
+    )
+    with emulator(tmp_path) as api:
+        for avatar in ("", "nourl"):
+            (tmp_path / "r.csv").write_bytes(comma([{**ANN, "avatar": avatar, "left": before}]))
+            run(api, tmp_path, "r.csv")
+        mend(tmp_path / "r.results.rejected.csv", f"Ann,nourl,{before}", f"{name},,yes")
+        left = api.users()["ann"]
+        assert run(api, tmp_path, "r.results.rejected.csv").summary["deactivated"] == 1
+        assert (api.users()["ann"]["name"], bool(api.users()["ann"]["deactivated_at"])) == (name, True)
+        for _ in range(2):
+            undo = ("undo", "r.round2.results.csv", *api.flags(), "--yes", "--json")
+            undone = provisioner(*undo, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+            ann = api.users()["ann"]
+            if before == "no":
+                assert (undone.exit_code, undone.summary["done"]["restored"]) == (0, 1), undone.stderr
+                assert (ann["name"], ann["deactivated_at"]) == (left["name"], None)
+            else:
+                assert (undone.exit_code, undone.summary["kept_by_reason"]) == (1, {"deactivated_before": 1})
+                assert (ann["name"], bool(ann["deactivated_at"])) == (name, True)
+        assert run(api, tmp_path, "r.results.rejected.csv").summary["deactivated"] == 1
+        assert (api.users()["ann"]["name"], bool(api.users()["ann"]["deactivated_at"])) == (name, True)
+
+
+@pytest.mark.slow
 def test_a_round_of_an_earlier_version_knows_whom_it_has_created(tmp_path: Path) -> None:
     """Its journal has an older format, and stays as it is: created, with the token of then, and the edit is sent."""
     with emulator(tmp_path) as api:

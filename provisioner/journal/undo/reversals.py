@@ -205,7 +205,8 @@ class Candidate(NamedTuple):
     doubt_since  UNIX seconds by the server: the first create of ours that may have made it; null when there is none
     sent_at      when a request of ours was last recorded as sent
     sent         the reversal may have left already; `action`: which one that was, as in the table
-    parted       this job may have deactivated the user, as the roster said; `away`: it has, for certain
+    parted       this job may have deactivated the user, as the roster said; `away`: it has, for certain;
+                 `parted_before`: an earlier round of it had, before this one has sent anything
     kind … kept_at    see `overwrites`; null when no update was noted
     """
 
@@ -230,8 +231,15 @@ class Candidate(NamedTuple):
     kept_at: float | None = None
     parted: int = 0
     away: int = 0
+    parted_before: int = 0
     action: str | None = None
 
+
+# The first word on a user whom an earlier round has created is that round's, see `course.events.LAST_WORD`.
+_PARTED_BEFORE: Final = (
+    "SELECT user FROM events WHERE code = 'deactivated' "
+    "AND id IN (SELECT min(id) FROM events WHERE kind = 'settled' GROUP BY user)"
+)
 
 JOINED: Final = "FROM users LEFT JOIN overwrites USING (id) LEFT JOIN reversals USING (id)"
 # Whoever was created, updated, or is in doubt. Who is deactivated by an undo is done with, unless that is in doubt, or
@@ -260,5 +268,6 @@ CANDIDATES: Final = select(
         "attempts": "coalesce(reversals.attempts, 0)",
         "parted": "made_hash IS NOT NULL",
         "away": "made_hash IS NOT NULL AND users.state = 'settled' AND error_code IS 'deactivated'",
+        "parted_before": f"ours > 1 AND made_hash IS NOT NULL AND users.id IN ({_PARTED_BEFORE})",
     },
 )

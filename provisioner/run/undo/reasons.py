@@ -21,6 +21,10 @@ REASONS: Final = {
     "logged_in": "the user has logged in since",
     "changed": "another hand has changed the user since",
     "reactivated": "another hand has reactivated the user since it was deactivated",
+    "deactivated_before": (
+        "an earlier round of the job had deactivated the user before this one, and it would be active with its old "
+        "profile put back"
+    ),
     "before_unknown": (
         "nothing has kept the profile of before: an earlier version of provisioner updated the user, or this one did "
         "after the copy was made that the journal comes from"

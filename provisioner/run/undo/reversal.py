@@ -174,8 +174,10 @@ class Reversals:
             return self._without(course, shown.verdict, shown.reply)
         if is_another(shown.user, each.created_at):
             return await self._replaced(course, shown)
-        if each.away and not away and not course.doubt:
-            return self._kept(course, "reactivated", shown.reply)
+        woken = each.away and not away and not course.doubt
+        why = "reactivated" if woken else "deactivated_before" if away and each.parted_before else None
+        if why is not None:
+            return self._kept(course, why, shown.reply)
         if comparison.may_be_later(each) and await self._may_come_late(course):
             return await self._updated(course)
         hidden = shown.untold if with_tags else frozenset[str]()
