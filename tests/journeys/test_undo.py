@@ -132,6 +132,20 @@ def test_a_run_is_taken_back_field_by_field(api: RunningEmulator, tmp_path: Path
 
 
 @pytest.mark.slow
+def test_whoever_stays_after_all_is_brought_up_to_date_by_the_next_run(api: RunningEmulator, tmp_path: Path) -> None:
+    """Which body is there nobody knows when a create without an answer turns out to be ours: its row was edited."""
+    (tmp_path / "once.toml").write_text("[retry]\nmax_attempts = 1\n")
+    for name, fault in (("New 1", "lost-reply"), ("Edited", "error-before-commit")):
+        api.faults({"fault": fault, "uid": "new-1", "route": "POST /users"})
+        assert run(tmp_path, api, "-c", "once.toml", people=[("new-1", name, *FULL)]).summary["failed"] == 1
+    later(api, "new-1", updated_at=None, last_active_at=api.users()["new-1"]["created_at"] + 9)
+    assert undo(tmp_path, api).exit_code == 1
+    assert verdicts(tmp_path) == {"new-1": ("kept", "logged_in")}
+    assert run(tmp_path, api, people=[("new-1", "Edited", *FULL)]).summary["edited"] == 1
+    assert api.users()["new-1"]["name"] == "Edited"
+
+
+@pytest.mark.slow
 def test_what_an_update_emptied_is_put_back(api: RunningEmulator, tmp_path: Path) -> None:
     """An empty object or list is nothing to the API, and no other hand's work to an undo."""
     before = profiles(api)

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import IN_DOUBT
+from provisioner.journal.columns import DOUBTED, IN_DOUBT
 from provisioner.journal.statements import Bulk, select
 from provisioner.journal.undo.overwrites import ALL
 from provisioner.model import FINAL, Settlement, UserRequest
@@ -86,7 +86,10 @@ ON CONFLICT (id) DO UPDATE SET undo = excluded.undo, action = excluded.action, s
 
 
 class OwnedRow(NamedTuple):
-    """A user in doubt who turned out to be of this job, created at that time (UNIX seconds, the server's)."""
+    """A user in doubt who turned out to be of this job, created at that time (UNIX seconds, the server's).
+
+    Should it be kept, its row is settled with the body that may be there, so that a run sees what was edited since.
+    """
 
     id: int
     created_at: int | None
@@ -95,12 +98,13 @@ class OwnedRow(NamedTuple):
 
 OWNED: Final = Bulk(
     OwnedRow._fields,
-    """
+    f"""
 UPDATE users SET ours = 1, state = 'settled', outcome = 'created', created_at = given.created_at, settled_at = now,
+    body_hash = {DOUBTED},
     mark = coalesce(mark, given.created_at), doubt_since = NULL, doubt_hash = NULL,
     http_status = NULL, error_code = NULL, error_message = NULL
 FROM given WHERE users.id = given.id
-""",
+""",  # noqa: S608 - of constants
 )
 
 
