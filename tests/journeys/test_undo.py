@@ -146,6 +146,19 @@ def test_whoever_stays_after_all_is_brought_up_to_date_by_the_next_run(api: Runn
 
 
 @pytest.mark.slow
+def test_tokens_of_users_who_were_there_are_counted_also_when_they_were_put_back(
+    api: RunningEmulator, tmp_path: Path
+) -> None:
+    """Nobody takes them back: by every undo, until a run has settled the row anew."""
+    asked = ("--on-existing", "update", "--auth-tokens", "all")
+    assert run(tmp_path, api, *asked, people=[ROSTER[0], ROSTER[6]]).summary["tokens"] == 2
+    for _ in range(2):
+        done = undo(tmp_path, api).summary
+        assert (done["reversed"], done["tokens_left"]) == (2, 1)
+    assert len(api.users()["old-bare"]["tokens"]) == 1
+
+
+@pytest.mark.slow
 def test_what_an_update_emptied_is_put_back(api: RunningEmulator, tmp_path: Path) -> None:
     """An empty object or list is nothing to the API, and no other hand's work to an undo."""
     before = profiles(api)

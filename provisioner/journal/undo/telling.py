@@ -91,7 +91,7 @@ LINES: Final = select(
 
 UNTOUCHED: Final = f"SELECT count(*) {JOINED} WHERE verdict = 'untouched' AND {_KNOWN}"
 
-TOKENS_LEFT: Final = "SELECT count(*) FROM users WHERE NOT ours AND auth_token IS NOT NULL AND state = 'settled'"
+TOKENS_LEFT: Final = "SELECT count(*) FROM users WHERE NOT ours AND auth_token IS NOT NULL"
 """Auth tokens of users who were there before: nobody takes them back."""
 
 # Not whose rows a later run has seen to: one that is told of by its results, and so is what it left out. Whom another
