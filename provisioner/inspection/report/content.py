@@ -169,8 +169,9 @@ def _verdict(sources: Sources, summary: Mapping[str, Any], kind: str, *, stale: 
         return Verdict("bad", f"Stopped: {stopped}", _message(summary))
     if kind == "check":
         return _of_check(code)
-    if _taken_back(sources, summary):
-        return Verdict("warning", "Taken back since", "The numbers are those of the run; what the undo did is below.")
+    if undone := _taken_back(sources, summary):
+        said = undone[0].partition(":")[0]
+        return Verdict("warning", said, "The numbers are those of the run; what the undo did is below.")
     if code == ExitCode.OK:
         return Verdict("good", "Done", "Every row is as it was asked for.")
     return Verdict("warning", "Finished, and some rows need a person", "See the tables below for what to do.")
@@ -238,9 +239,17 @@ def _taken_back(sources: Sources, summary: Mapping[str, Any]) -> list[str]:
     """Say that an undo came after the run, so that nobody takes the sums for what is there now."""
     reversed_ones = number_of(sources.undo.get("reversed"))
     ran, undone = (_seconds(document.get("finished_at")) for document in (summary, sources.undo))
-    if not reversed_ones or ran is None or undone is None or undone < ran:
-        return []
-    return [f"Taken back since: {counted(reversed_ones, 'user')}, see below"]
+    said = []
+    if reversed_ones and ran is not None and undone is not None and undone >= ran:
+        said.append(f"Taken back since: {counted(reversed_ones, 'user')}, see below")
+    overview = sources.overview
+    last = overview.course[-1] if overview is not None and overview.course else None
+    if overview is not None and last is not None and last.is_undo and last.finished is None:  # it has left no sums yet
+        if overview.in_use:
+            said.append("An undo is going on: what it has taken back so far is not in the numbers")
+        else:
+            said.append("An undo was killed since: what it had taken back is not in the numbers; the same undo goes on")
+    return said
 
 
 def _notes(summary: Mapping[str, Any], overview: Overview | None, *, stale: bool) -> list[str]:

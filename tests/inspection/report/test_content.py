@@ -160,5 +160,10 @@ def test_an_undo_since_is_told_beside_the_sums() -> None:
     assert headline(stopped, undo=undo) == ("bad", "Stopped: unreachable")
     assert content.asked == [("on_existing", "skip")]
     assert [label for label, _ in content.about] == ["app", "address", "roster", "began", "ended", "took"]
+    for in_use, said in ((False, "An undo was killed since"), (True, "An undo is going on")):
+        begun = {"overview": an_overview(course=runs, in_use=in_use)}
+        assert headline(done, **begun) == ("warning", said)
+        assert content_of(some_sources(done, **begun)).notes[0].startswith(f"{said}: ")
+    assert headline(done, overview=an_overview(course=[*runs, a_run(3)])) != ("warning", "An undo was killed since")
     earlier = {"reversed": 8, "finished_at": "1970-01-01T00:00:00Z"}
     assert content_of(some_sources(DONE, undo=earlier)).notes[0] != content.notes[0]
