@@ -133,11 +133,11 @@ def test_slow_answers_take_their_time(fault: Fault) -> None:
     drive(scenario, faults=once(fault, seconds=0.1))
 
 
-@emulated(faults=once(Fault.SLOW_BEFORE_COMMIT, seconds=0.05))
+@emulated(faults=once(Fault.SLOW_BEFORE_COMMIT, seconds=0.6))
 async def test_a_slow_commit_happens_though_the_client_gave_up(api: Api) -> None:
     """The nastiest order: time-out, then the commit."""
     with pytest.raises(TimeoutError):
-        await api.send("POST", "/users", {"uid": "ann", "name": "Ann"}, patience=0.02)
+        await api.send("POST", "/users", {"uid": "ann", "name": "Ann"}, patience=0.3)
     assert (await api.send("GET", "/users/ann")).status == 404
     await until(lambda: api.emulator.store.users)
     assert (await api.send("GET", "/users/ann")).status == 200
