@@ -140,9 +140,8 @@ class Asked:
             say(f"warning: {failed.reason}")
 
     def _wants_json(self) -> bool:
-        if self.settings is not None:
-            return self.settings.output.json_summary
-        return bool(self._flag("output", "json"))
+        known, given = self._known(), self._flag("output", "json")
+        return known.output.json_summary if known is not None and (given is None or self.settings) else bool(given)
 
     def _file(self) -> tuple[Path | None, Record]:
         """Name the summary file and what it is to remember; None where it cannot, or may not, be written."""
@@ -175,7 +174,10 @@ class Asked:
 
         if not self.filed or not (inputs.files or (self.nightly and self._output() is not None)):
             return None
-        results = self._results(inputs)
+        try:
+            results = self._results(inputs)
+        except ValueError:
+            return None
         if results.suffix.lower() not in FORMATS or not results.parent.is_dir():
             return None
         known, dry = self._known(), self._flag("run", "dry_run")
@@ -220,11 +222,18 @@ class Asked:
         return known.output.file if known is not None and (given is None or self.settings is not None) else given
 
     def _results(self, inputs: Inputs) -> Path:
+        """Name the results of this roster. Raises ValueError for a shard that is none."""
         from provisioner.results.resubmission import default_results
+        from provisioner.settings.values import parse_shard
 
-        # A sync takes the whole roster, and refuses to be asked for less.
-        known = None if self.nightly else self._known()
-        return self._output() or default_results(inputs.stem, None if known is None else known.run.shard)
+        known, given = self._known(), self._flag("run", "shard")
+        if self.nightly:  # it takes the whole roster, and refuses to be asked for less
+            shard = None
+        elif self.settings is None and given is not None:
+            shard = parse_shard(given)
+        else:
+            shard = None if known is None else known.run.shard
+        return self._output() or default_results(inputs.stem, shard)
 
 
 def configured(config: Path | None) -> Settings | None:

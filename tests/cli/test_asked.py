@@ -49,6 +49,18 @@ def test_a_refused_value_leaves_its_summary_where_the_config_has_it(here: Path) 
     assert sorted(each.name for each in here.iterdir()) == ["night.check.summary.json", "night.toml", "u.csv"]
 
 
+@pytest.mark.parametrize(("shard", "left"), [("2/2", ["shard-2-of-2.results.check.summary.json"]), ("x", [])])
+def test_a_refused_value_leaves_its_summary_where_its_shard_is(here: Path, shard: str, left: list[str]) -> None:
+    """That of the flag counts, as it does for all settings; one that is none has no summary."""
+    (here / "u.csv").write_text("uid,name\na,A\n")
+    (here / "u.shards").mkdir()
+    (here / "night.toml").write_text('[run]\nshard = "1/2"\n')
+    with pytest.raises(SystemExit), boundary():
+        carry_out(("validate", "u.csv", "--config", "night.toml", "--limit", "-5", "--shard", shard))
+    assert sorted(each.name for each in here.iterdir()) == ["night.toml", "u.csv", "u.shards"]
+    assert [each.name for each in (here / "u.shards").iterdir()] == left
+
+
 @pytest.mark.parametrize("what", ["pipe", "socket", "device"])
 @pytest.mark.parametrize("slip", [(), ("--sheet", "x", "--config", "none.toml")])
 def test_what_is_no_file_stays_where_a_summary_would_be(
