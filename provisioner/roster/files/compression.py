@@ -149,6 +149,7 @@ class UnpackedFile(io.RawIOBase):
             self._plain: _Plain = unpacker(self._packed)
         except BaseException:
             self._packed.close()
+            super().close()  # or it would be closed once more when it goes
             raise
         self._done = 0
 
