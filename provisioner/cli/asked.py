@@ -140,8 +140,7 @@ class Asked:
             say(f"warning: {failed.reason}")
 
     def _wants_json(self) -> bool:
-        known, given = self._known(), self._flag("output", "json")
-        return known.output.json_summary if known is not None and (given is None or self.settings) else bool(given)
+        return bool(self._said("output", "json", "json_summary"))
 
     def _file(self) -> tuple[Path | None, Record]:
         """Name the summary file and what it is to remember; None where it cannot, or may not, be written."""
@@ -180,9 +179,7 @@ class Asked:
             return None
         if results.suffix.lower() not in FORMATS or not results.parent.is_dir():
             return None
-        known, dry = self._known(), self._flag("run", "dry_run")
-        dry = known.run.dry_run if known is not None and (dry is None or self.settings is not None) else bool(dry)
-        return summary_of(results, check=self.check or (dry and not self.nightly))
+        return summary_of(results, check=self.check or (not self.nightly and bool(self._said("run", "dry_run"))))
 
     def _is_of_others(self, record: Record, ours: Collection[str]) -> bool:
         """Whether a summary that is there tells of another roster than ours; that of a sync may have any name."""
@@ -214,26 +211,25 @@ class Asked:
         # A slip has looked for what it says already.
         return self.settings if self.settings is not None or self.slip else configured(self.config)
 
-    def _flag(self, table: str, key: str) -> Any:
-        return self.tables.get(table, {}).get(key)
+    def _said(self, table: str, flag: str, key: str | None = None) -> Any:
+        """Give one setting (`key`, unless it is called as its flag): as the flag says it where one was refused."""
+        known = self._known()
+        if self.settings is None and (given := self.tables.get(table, {}).get(flag)) is not None:
+            return given
+        return None if known is None else getattr(getattr(known, table), key or flag)
 
     def _output(self) -> Path | None:
-        known, given = self._known(), self._flag("output", "file")
-        return known.output.file if known is not None and (given is None or self.settings is not None) else given
+        output: Path | None = self._said("output", "file")
+        return output
 
     def _results(self, inputs: Inputs) -> Path:
         """Name the results of this roster. Raises ValueError for a shard that is none."""
         from provisioner.results.resubmission import default_results
         from provisioner.settings.values import parse_shard
 
-        known, given = self._known(), self._flag("run", "shard")
-        if self.nightly:  # it takes the whole roster, and refuses to be asked for less
-            shard = None
-        elif self.settings is None and given is not None:
-            shard = parse_shard(given)
-        else:
-            shard = None if known is None else known.run.shard
-        return self._output() or default_results(inputs.stem, shard)
+        # A sync takes the whole roster, and refuses to be asked for less.
+        shard = None if self.nightly else self._said("run", "shard")
+        return self._output() or default_results(inputs.stem, None if shard is None else parse_shard(shard))
 
 
 def configured(config: Path | None) -> Settings | None:

@@ -92,9 +92,8 @@ def cut(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     told = False
     for frame in frames:
         names, kept = _texts(frame), frame
-        if (
-            names and frame.height and _most_bytes(frame, names) > LONGEST_CELL
-        ):  # no character has more units than bytes
+        # no character has more units than bytes
+        if names and frame.height and _most_bytes(frame, names) > LONGEST_CELL:
             kept = frame.with_columns(_shortened(named(name)) for name in names)
             if not told and not kept.equals(frame):
                 log.warning("results.cut", reason=f"a cell of a workbook has room for {LONGEST_CELL:,} characters")
