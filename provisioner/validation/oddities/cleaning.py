@@ -60,9 +60,10 @@ class Cleaning:
                 found[column] = found.get(column, frozenset()) | sent
         # a word in whole metadata is no object, and rejected
         looked_at = text.difference(binding.required, () if given is None else given.columns)
-        self._words: dict[frozenset[str], list[str]] = {}
+        columns: dict[frozenset[str], list[str]] = {}
         for column in (each for each in binding.schema if each in looked_at and found.get(each)):
-            self._words.setdefault(found[column], []).append(column)
+            columns.setdefault(found[column], []).append(column)
+        self._words = [(_spelled(each), names) for each, names in columns.items()]
 
     def uids(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Trim what cannot be seen around the cells that feed the uid."""
@@ -77,16 +78,20 @@ class Cleaning:
 
         Gives a List of String, null for none; and nothing at all when no row has one.
         """
-        return _columns_of_rows(
-            frame.height, {name: at for words in self._words for name, at in self._at(frame, words)}
-        )
+        at = {name: rows for words, columns in self._words for name, rows in _places_of(frame, words, columns)}
+        return _columns_of_rows(frame.height, at)
 
-    def _at(self, frame: pl.DataFrame, words: frozenset[str]) -> Iterator[tuple[str, pl.Series]]:
-        """Give the columns in which some words would be sent and are, and the positions of their rows."""
-        spelled = one_of(sorted(f"{left}{word}{right}" for word in words for left in _BLANKS for right in _BLANKS))
-        columns = where_any(frame, self._words[words], lambda cell: cell.is_in(spelled))
-        found = frame.select(all_named(columns).is_in(spelled).arg_true().implode())
-        return ((name, found[name].explode()) for name in columns)
+
+def _spelled(words: frozenset[str]) -> pl.Expr:
+    """Give words with and without blanks around them."""
+    return one_of(sorted(f"{left}{word}{right}" for word in words for left in _BLANKS for right in _BLANKS))
+
+
+def _places_of(frame: pl.DataFrame, words: pl.Expr, columns: Sequence[str]) -> Iterator[tuple[str, pl.Series]]:
+    """Give those of the columns in which some words stand, and the positions of their rows."""
+    holding = where_any(frame, columns, lambda cell: cell.is_in(words))
+    found = frame.select(all_named(holding).is_in(words).arg_true().implode())
+    return ((name, found[name].explode()) for name in holding)
 
 
 def _sent(source: Source, words: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
