@@ -6,15 +6,30 @@ A field is a key of its table, or begins with `no_` when the option turns that k
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, dataclass_transform
+
+from cyclopts import Parameter
 
 
-# Nobody prints or compares a group, and to make the methods for it takes a third of the time that a class takes.
+@dataclass_transform(frozen_default=True, eq_default=False)
 @dataclass(frozen=True, repr=False, eq=False)
 class Options:
-    """A group of options. What several commands take is one class; what one takes besides is another, made of it."""
+    """A group of options. What several commands take is one class; what one takes besides is another, made of it.
 
+    heading  what stands above them in the help
+    table    of settings that they are keys of
+    """
+
+    HEADING: ClassVar[str]
     TABLE: ClassVar[str]
+
+    def __init_subclass__(cls, *, heading: str | None = None, table: str | None = None) -> None:
+        """Make a frozen data class of a group, and one parameter of each of its fields."""
+        if heading is not None and table is not None:
+            cls.HEADING, cls.TABLE = heading, table
+        # Nobody prints or compares a group, and to make the methods for it takes a third of a class's time.
+        dataclass(frozen=True, repr=False, eq=False)(cls)
+        Parameter(name="*", group=f"{cls.HEADING} [{cls.TABLE}]")(cls)
 
 
 def given(*groups: Options | None) -> dict[str, dict[str, Any]]:

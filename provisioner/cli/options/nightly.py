@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
-
-from cyclopts import Parameter
+from typing import Annotated
 
 from provisioner.cli.options.base import Options
 from provisioner.cli.options.types import flag, number, path, text
 
-_SYNC = Parameter(name="*", group="What a sync may do [sync]")
 
-
-@_SYNC
-@dataclass(frozen=True, repr=False, eq=False)
-class KeptState(Options):
+class KeptState(Options, heading="What a sync may do", table="sync"):
     """What is kept from night to night."""
-
-    TABLE: ClassVar[str] = "sync"
 
     state: Annotated[Path | None, path("The state file, kept from night to night.")] = None
 
 
-@_SYNC
-@dataclass(frozen=True, repr=False, eq=False)
 class Plan(KeptState):
     """What a night would do, and what it would refuse."""
 
@@ -57,8 +46,6 @@ class Plan(KeptState):
     refresh: Annotated[bool | None, flag("Read the app's users first, and see what another hand did.")] = None
 
 
-@_SYNC
-@dataclass(frozen=True, repr=False, eq=False)
 class Sync(Plan):
     """What a night does, and what it refuses."""
 

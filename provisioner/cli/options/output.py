@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar
-
-from cyclopts import Parameter
+from typing import Annotated
 
 from provisioner.cli.options.base import Options
 from provisioner.cli.options.types import choice, flag, path
 
 _TOKENS = "Write the auth tokens to this file, and not into the results: .csv, .parquet, .ndjson or .xlsx."
 
-_OUTPUT = Parameter(name="*", group="What is written [output]")
-_LOG = Parameter(name="*", group="What is logged [log]")
 
-
-@_OUTPUT
-@dataclass(frozen=True, repr=False, eq=False)
-class Printed(Options):
+class Printed(Options, heading="What is written", table="output"):
     """How a command prints what it has to say."""
-
-    TABLE: ClassVar[str] = "output"
 
     json: Annotated[bool | None, flag("Print one JSON object instead of text.")] = None
 
 
-@_OUTPUT
-@dataclass(frozen=True, repr=False, eq=False)
 class Watched(Printed):
     """How a command prints what it has to say, and how far it is."""
 
     no_progress: Annotated[bool | None, flag("Draw no progress.")] = None
 
 
-@_OUTPUT
-@dataclass(frozen=True, repr=False, eq=False)
 class ProofOutput(Watched):
     """Whose results are meant, and what is printed."""
 
@@ -50,8 +36,6 @@ class ProofOutput(Watched):
     ] = None
 
 
-@_OUTPUT
-@dataclass(frozen=True, repr=False, eq=False)
 class CheckOutput(ProofOutput):
     """What is written and printed where nothing is sent."""
 
@@ -66,16 +50,12 @@ class CheckOutput(ProofOutput):
     ] = None
 
 
-@_OUTPUT
-@dataclass(frozen=True, repr=False, eq=False)
 class Output(CheckOutput):
     """What is written and printed."""
 
     tokens_to: Annotated[Path | None, path(_TOKENS)] = None
 
 
-@_OUTPUT
-@dataclass(frozen=True, repr=False, eq=False)
 class MergeOutput(Printed):
     """Where merged results are written."""
 
@@ -90,20 +70,14 @@ class MergeOutput(Printed):
     tokens_to: Annotated[Path | None, path(_TOKENS)] = None
 
 
-@_OUTPUT
-@dataclass(frozen=True, repr=False, eq=False)
 class PlanOutput(Watched):
     """Where a plan is kept, and what is printed."""
 
     file: Annotated[Path | None, path("Keep the plan in this .json; sync carries it out.", "--output", "-o")] = None
 
 
-@_OUTPUT
-@dataclass(frozen=True, repr=False, eq=False)
-class ConfigOutput(Options):
+class ConfigOutput(Options, heading="What is written", table="output"):
     """Where a config file is written."""
-
-    TABLE: ClassVar[str] = "output"
 
     file: Annotated[
         Path | None,
@@ -111,12 +85,8 @@ class ConfigOutput(Options):
     ] = None
 
 
-@_LOG
-@dataclass(frozen=True, repr=False, eq=False)
-class Log(Options):
+class Log(Options, heading="What is logged", table="log"):
     """What is logged, where and how."""
-
-    TABLE: ClassVar[str] = "log"
 
     format: Annotated[
         str | None,

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from provisioner.cli.options.base import Options
 from provisioner.cli.options.types import flag, number, text
 
-_READ = Parameter(name="*", group="What is read [run]")
 _ENCODING = "Text encoding of a CSV, such as cp1252 or utf-16."
 
 
-@_READ
-@dataclass(frozen=True, repr=False, eq=False)
-class Asking(Options):
+class Asking(Options, heading="What is read", table="run"):
     """A roster that is the answer to a query."""
-
-    TABLE: ClassVar[str] = "run"
 
     query: Annotated[str | None, text("Take the rows of a query as the roster, in place of ROSTER.", metavar="SQL")] = (
         None
@@ -30,12 +24,8 @@ class Asking(Options):
     ] = None
 
 
-@_READ
-@dataclass(frozen=True, repr=False, eq=False)
-class Layout(Options):
+class Layout(Options, heading="What is read", table="run"):
     """Where the rows of a file are."""
-
-    TABLE: ClassVar[str] = "run"
 
     encoding: Annotated[str | None, text(f"{_ENCODING} [default: found by itself]", metavar="NAME")] = None
     delimiter: Annotated[
@@ -54,8 +44,6 @@ class Layout(Options):
     )
 
 
-@_READ
-@dataclass(frozen=True, repr=False, eq=False)
 class Reading(Layout):
     """How the roster is read."""
 
@@ -63,16 +51,12 @@ class Reading(Layout):
     strict: Annotated[bool | None, flag("Reject rows that would only be warned of.")] = None
 
 
-@_READ
-@dataclass(frozen=True, repr=False, eq=False)
 class LimitedReading(Reading):
     """How the roster is read, and how many of its first rows."""
 
     limit: Annotated[int | None, number("Only the first N rows.")] = None
 
 
-@_READ
-@dataclass(frozen=True, repr=False, eq=False)
 class PartialReading(LimitedReading):
     """How the roster is read, and how much of it."""
 
@@ -81,8 +65,6 @@ class PartialReading(LimitedReading):
     ] = None
 
 
-@_READ
-@dataclass(frozen=True, repr=False, eq=False)
 class WholeReading(LimitedReading):
     """How a roster is read that has to be whole; whoever asks for a shard is told so, not of an unknown option."""
 

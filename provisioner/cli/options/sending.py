@@ -2,81 +2,54 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
-
-from cyclopts import Parameter
+from typing import Annotated
 
 from provisioner.cli.options.base import Options
 from provisioner.cli.options.types import choice, flag, number, text
 from provisioner.model import AuthTokens, OnExisting
 
-_API = Parameter(name="*", group="Where it is sent [api]")
-_RATE = Parameter(name="*", group="How fast [rate]")
-_RUN = Parameter(name="*", group="What is done [run]")
 
-
-@_API
-@dataclass(frozen=True, repr=False, eq=False)
-class Address(Options):
+class Address(Options, heading="Where it is sent", table="api"):
     """Which API."""
-
-    TABLE: ClassVar[str] = "api"
 
     base_url: Annotated[
         str | None, text("API root, the part before /users. [default: from app id and region]", metavar="URL")
     ] = None
 
 
-@_API
-@dataclass(frozen=True, repr=False, eq=False)
 class Api(Address):
     """Which API, the stand-in included."""
 
     emulator: Annotated[bool | None, flag("Use a built-in stand-in on this machine: no key, no account.")] = None
 
 
-@_RATE
-@dataclass(frozen=True, repr=False, eq=False)
-class Pace(Options):
+class Pace(Options, heading="How fast", table="rate"):
     """How much of the app's limit is ours."""
-
-    TABLE: ClassVar[str] = "rate"
 
     requests_per_minute: Annotated[int | None, number("The app's core-operation limit. [default: 10000]")] = None
     share: Annotated[str | None, text("Part of that limit to use, 0.7 or 70%. [default: 90%]", metavar="P")] = None
 
 
-@_RATE
-@dataclass(frozen=True, repr=False, eq=False)
 class Rate(Pace):
     """How much of the app's limit is ours, and how many requests at once."""
 
     max_in_flight: Annotated[int | None, number("Requests on the wire at most. [default: 64]")] = None
 
 
-@_RUN
-@dataclass(frozen=True, repr=False, eq=False)
-class Roles(Options):
+class Roles(Options, heading="What is done", table="run"):
     """What becomes of roles that the app lacks."""
-
-    TABLE: ClassVar[str] = "run"
 
     create_roles: Annotated[
         bool | None, flag("Create roles that rows name and the app lacks, at most 25 with those there.")
     ] = None
 
 
-@_RUN
-@dataclass(frozen=True, repr=False, eq=False)
 class Tokens(Roles):
     """What users are given."""
 
     auth_tokens: Annotated[str | None, choice(AuthTokens, "For whom a token is asked. [default: created]")] = None
 
 
-@_RUN
-@dataclass(frozen=True, repr=False, eq=False)
 class Sending(Tokens):
     """What is asked for, and when to stop."""
 
@@ -88,8 +61,6 @@ class Sending(Tokens):
     ] = None
 
 
-@_RUN
-@dataclass(frozen=True, repr=False, eq=False)
 class Run(Sending):
     """What a run does."""
 
@@ -101,18 +72,12 @@ class Run(Sending):
     restart: Annotated[bool | None, flag("Set an earlier run's journal aside and begin anew.")] = None
 
 
-@_RUN
-@dataclass(frozen=True, repr=False, eq=False)
-class Validation(Options):
+class Validation(Options, heading="What is done", table="run"):
     """What a validation shows besides."""
-
-    TABLE: ClassVar[str] = "run"
 
     show: Annotated[int | None, number("Show the first N requests as they would be sent.")] = None
 
 
-@_RUN
-@dataclass(frozen=True, repr=False, eq=False)
 class Shown(Tokens):
     """What a plan shows besides."""
 
