@@ -5,22 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from provisioner.cli.boundary import show
 from provisioner.cli.options.arguments import Out
 from provisioner.cli.options.output import Printed
-from provisioner.cli.options.types import path_of
+from provisioner.cli.options.types import argument
 
-To = Annotated[
-    Path,
-    Parameter(
-        name="TO",
-        group="Arguments",
-        converter=path_of,
-        help="The copy: a file that is not there yet, on another disk.",
-    ),
-]
+To = Annotated[Path, argument("TO", "The copy: a file that is not there yet, on another disk.")]
 
 
 def backup(out: Out, to: To, /, *, output: Printed | None = None) -> None:

@@ -5,23 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from provisioner.cli.asked import Asked
 from provisioner.cli.options.arguments import Yes
 from provisioner.cli.options.base import given
 from provisioner.cli.options.output import Log, Watched
-from provisioner.cli.options.types import number, path_of, text
+from provisioner.cli.options.types import argument, number, text
 
 FleetFile = Annotated[
     Path,
-    Parameter(
-        name="FLEET",
-        group="Arguments",
-        required=True,
-        converter=path_of,
-        help="A TOML file with a [[job]] for each tenant, and for each roster that is dealt out to shards.",
-    ),
+    argument("FLEET", "A TOML file with a [[job]] for each tenant, and for each roster that is dealt out to shards."),
 ]
 
 

@@ -6,21 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from provisioner.cli.boundary import show
 from provisioner.cli.options.output import MergeOutput
-from provisioner.cli.options.types import path_of
+from provisioner.cli.options.types import argument
 from provisioner.errors import UsageError
 
 Merged = Annotated[
     Path,
-    Parameter(
-        name="WHAT",
-        group="Arguments",
-        required=True,
-        converter=path_of,
-        help="The folder with the results of all shards, as `run --shard` wrote them; or the results of a run, and of "
+    argument(
+        "WHAT",
+        "The folder with the results of all shards, as `run --shard` wrote them; or the results of a run, and of "
         "the rounds in which its rejected rows were mended and fed in, in their order.",
     ),
 ]

@@ -5,21 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from provisioner.cli.boundary import show
-from provisioner.cli.options.types import path_of
+from provisioner.cli.options.types import argument
 
-Reported = Annotated[
-    Path,
-    Parameter(
-        name="OUT",
-        group="Arguments",
-        required=True,
-        converter=path_of,
-        help="The results file of a run or a check, or a state.",
-    ),
-]
+Reported = Annotated[Path, argument("OUT", "The results file of a run or a check, or a state.")]
 
 
 def report(out: Reported, /) -> None:

@@ -7,57 +7,25 @@ from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from provisioner.cli.options.types import flag, path_of, text_of
+from provisioner.cli.options.types import argument, flag, path_of, text_of
 
 _USERS: Final = (
     "The users: CSV, TSV, JSON, NDJSON (also compressed), Parquet or .xlsx; several files, a glob or a folder are one "
     "roster, - is CSV on standard input, and s3://, gs://, az:// and https:// addresses work too."
 )
 
-Roster = Annotated[
-    str,
-    Parameter(
-        name="ROSTER",
-        group="Arguments",
-        required=True,
-        converter=text_of,
-        help=_USERS,
-    ),
-]
+Roster = Annotated[str, argument("ROSTER", _USERS, text_of)]
 RosterOrQuery = Annotated[
-    str,
-    Parameter(
-        name="ROSTER",
-        group="Arguments",
-        required=False,
-        converter=text_of,
-        help=f"{_USERS} Or none, with --query and --database.",
-    ),
+    str, argument("ROSTER", f"{_USERS} Or none, with --query and --database.", text_of, required=False)
 ]
 Out = Annotated[
     Path,
-    Parameter(
-        name="OUT",
-        group="Arguments",
-        converter=path_of,
-        help="A job: the results file of a run, as it was given with -o, or its journal; or the state of a sync.",
+    argument(
+        "OUT", "A job: the results file of a run, as it was given with -o, or its journal; or the state of a sync."
     ),
 ]
-OutOfRun = Annotated[
-    Path,
-    Parameter(
-        name="OUT",
-        group="Arguments",
-        converter=path_of,
-        help="The results file of a run, as it was given with -o, or its journal.",
-    ),
-]
-Uid = Annotated[
-    str,
-    Parameter(
-        name="UID", group="Arguments", converter=text_of, help="A user, as the column uid of the results names it."
-    ),
-]
+OutOfRun = Annotated[Path, argument("OUT", "The results file of a run, as it was given with -o, or its journal.")]
+Uid = Annotated[str, argument("UID", "A user, as the column uid of the results names it.", text_of)]
 Config = Annotated[
     Path | None,
     Parameter(

@@ -16,6 +16,8 @@ from cyclopts.token import Token
 from provisioner.settings.values import parse_count
 from provisioner.wording import shortened
 
+Converter = Callable[[Any, Sequence[Token]], Any]
+
 
 def text_of(_: Any, tokens: Sequence[Token]) -> str:
     """Read a text: as it stands."""
@@ -49,6 +51,11 @@ def _number_of(least: int | None) -> Callable[[Any, Sequence[Token]], int]:
         return number
 
     return convert
+
+
+def argument(name: str, description: str, converter: Converter = path_of, *, required: bool = True) -> Parameter:
+    """Make an argument: a path, unless it is converted otherwise; `required` at least once."""
+    return Parameter(name=name, group="Arguments", required=required, converter=converter, help=description)
 
 
 def text(description: str, *names: str, metavar: str = "TEXT") -> Parameter:
