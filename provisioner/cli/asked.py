@@ -31,24 +31,24 @@ class Asked:
 
     roster    the ROSTER arguments
     tables    the flags, as tables of settings
+    config    the config file that was named
     check     nothing will be sent
     nightly   it is known by its state, and its roster may be called otherwise every night
     filed     it has a summary file, not only one on standard output
     slip      its arguments make no sense: an older summary gives way to its own, but no file is made
     settings  once they are there
-    config    the config file that was named
     started   UNIX seconds
     summary   its file, once it is written
     """
 
     roster: Sequence[str]
     tables: Mapping[str, Mapping[str, Any]]
+    config: Path | None = None
     check: bool = False
     nightly: bool = False
     filed: bool = True
     slip: bool = False
     settings: Settings | None = None
-    config: Path | None = None
     started: float = field(default_factory=time.time)
     summary: Path | None = None
 

@@ -61,6 +61,20 @@ def test_a_refused_value_leaves_its_summary_where_its_shard_is(here: Path, shard
     assert [each.name for each in (here / "u.shards").iterdir()] == left
 
 
+@pytest.mark.parametrize("command", ["verify u.csv", "plan u.csv --state s.db", "undo u.results.csv"])
+def test_a_refused_value_is_told_as_json_where_the_config_that_was_named_asks_for_it(
+    here: Path, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """Also by a command that leaves no summary file; the config of this folder, which was not named, does not count."""
+    (here / "asks.toml").write_text("[output]\njson = true\n")
+    (here / "not.toml").write_text("[output]\njson = false\n")
+    refused(*command.split(), "-c", "asks.toml", "--share", "900%")
+    assert json.loads(capsys.readouterr().out)["exit_code"] == ExitCode.USAGE
+    (here / "asks.toml").rename("provisioner.toml")
+    refused(*command.split(), "-c", "not.toml", "--share", "900%")
+    assert capsys.readouterr().out == ""
+
+
 @pytest.mark.parametrize("what", ["pipe", "socket", "device"])
 @pytest.mark.parametrize("slip", [(), ("--sheet", "x", "--config", "none.toml")])
 def test_what_is_no_file_stays_where_a_summary_would_be(

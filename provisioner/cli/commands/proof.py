@@ -52,7 +52,7 @@ def verify(
     from provisioner.settings.tables import load
 
     # Its proof is no summary of a run: those files stay as they are.
-    with Asked(roster, given(sync, reading, api, rate, output, log), filed=False).leaving_summary() as asked:
+    with Asked(roster, given(sync, reading, api, rate, output, log), config, filed=False).leaving_summary() as asked:
         asked.settings = settings = load(asked.tables, os.environ, config)
         asked.refuse_contradictions()
         job = proof_job(roster, settings)

@@ -55,7 +55,7 @@ def run(
     from provisioner.run.rates import Dial
     from provisioner.settings.tables import load_with_origins
 
-    with Asked(roster, given(asking, reading, api, rate, doing, output, log), config=config).leaving_summary() as asked:
+    with Asked(roster, given(asking, reading, api, rate, doing, output, log), config).leaving_summary() as asked:
         read = partial(load_with_origins, asked.tables, os.environ, config)
         asked.settings = settings = read().settings
         confirm, again = confirming(settings, yes=yes), confirming_mints(settings, yes=yes)
@@ -77,9 +77,7 @@ def validate(
     from provisioner import api as provisioning
     from provisioner.settings.tables import load
 
-    with Asked(
-        roster, given(asking, reading, doing, output, log), check=True, config=config
-    ).leaving_summary() as asked:
+    with Asked(roster, given(asking, reading, doing, output, log), config, check=True).leaving_summary() as asked:
         asked.settings = load(asked.tables, os.environ, config)
         return carried_out(asked, asked.settings, provisioning.validate_async)
 

@@ -36,7 +36,7 @@ def plan(
     from provisioner.sync.command import files_of
 
     with Asked(
-        roster, given(sync, asking, reading, shown, api, rate, output, log), filed=False
+        roster, given(sync, asking, reading, shown, api, rate, output, log), config, filed=False
     ).leaving_summary() as asked:
         asked.settings = settings = load(asked.tables, os.environ, config)
         asked.refuse_contradictions()
@@ -76,7 +76,7 @@ def sync(
     from provisioner.sync.command import confirming, files_of, measured, refuse_other_than_planned
 
     with Asked(
-        roster, given(sync, asking, reading, api, rate, doing, output, log), nightly=True, config=config
+        roster, given(sync, asking, reading, api, rate, doing, output, log), config, nightly=True
     ).leaving_summary() as asked:
         read = partial(load_with_origins, asked.tables, os.environ, config)
         asked.settings = settings = read().settings

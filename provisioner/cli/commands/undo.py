@@ -39,7 +39,7 @@ def undo(
     from provisioner.run.undo.command import confirming, undo_of
     from provisioner.settings.tables import load
 
-    with Asked((), given(api, rate, output, log), filed=False).leaving_summary() as asked:
+    with Asked((), given(api, rate, output, log), config, filed=False).leaving_summary() as asked:
         asked.settings = settings = load(asked.tables, os.environ, config)
         job = undo_of(str(out), settings, permanent=permanent)
         set_up_logs(settings, (*job.outputs.paths(), job.outputs.undo, job.outputs.undo_summary))
