@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from provisioner.results.manifest import Record
     from provisioner.roster.files.inputs import Inputs
     from provisioner.run.runtime import Ending
-    from provisioner.settings.tables import Settings
+    from provisioner.settings.tables import Loaded, Settings
     from provisioner.sync.keptplan import KeptPlan
 
 Ended = TypeVar("Ended", bound="Ending")
@@ -72,6 +72,17 @@ class Asked:
             if (stop := getattr(error, "stop", None)) is not None:
                 raise SystemExit(stop.exit_code) from None
             raise
+
+    def load(self) -> Settings:
+        """Load the settings, which are known from then on. Raises `ConfigurationError`."""
+        self.settings = self.read().settings
+        return self.settings
+
+    def read(self) -> Loaded:
+        """Read what flags, environment and config say now, and where each value comes from."""
+        from provisioner.settings.tables import load_with_origins
+
+        return load_with_origins(self.tables, os.environ, self.config)
 
     def refuse_contradictions(self) -> None:
         """Raise `UsageError` for two rosters, and for an option with which the roster cannot be read."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 from provisioner.cli.asked import Asked
 from provisioner.cli.boundary import show
 from provisioner.cli.options.arguments import Config, Out, Roster, Uid
@@ -49,11 +47,10 @@ def verify(
     from provisioner import api as provisioning
     from provisioner.inspection.proof.command import proof_job
     from provisioner.run.runtime import conduct, is_drawn, set_up_logs
-    from provisioner.settings.tables import load
 
     # Its proof is no summary of a run: those files stay as they are.
     with Asked(roster, given(sync, reading, api, rate, output, log), config, filed=False).leaving_summary() as asked:
-        asked.settings = settings = load(asked.tables, os.environ, config)
+        settings = asked.load()
         asked.refuse_contradictions()
         job = proof_job(roster, settings)
         set_up_logs(settings, (*job.roster.paths, *job.outputs.paths(), job.outputs.proof, job.outputs.differences))

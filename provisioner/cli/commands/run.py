@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -53,13 +52,11 @@ def run(
     from provisioner import api as provisioning
     from provisioner.run.command import confirming, confirming_mints
     from provisioner.run.rates import Dial
-    from provisioner.settings.tables import load_with_origins
 
     with Asked(roster, given(asking, reading, api, rate, doing, output, log), config).leaving_summary() as asked:
-        read = partial(load_with_origins, asked.tables, os.environ, config)
-        asked.settings = settings = read().settings
+        settings = asked.load()
         confirm, again = confirming(settings, yes=yes), confirming_mints(settings, yes=yes)
-        dial = Dial(read, settings.rate)
+        dial = Dial(asked.read, settings.rate)
         work = partial(provisioning.run_async, confirm=confirm, confirm_minting=again, dial=dial)
         return carried_out(asked, settings, work, dial)
 
@@ -75,11 +72,9 @@ def validate(
 ) -> int:
     """Check ROSTER against CometChat's constraints, without network: same report, same rejected file."""
     from provisioner import api as provisioning
-    from provisioner.settings.tables import load
 
     with Asked(roster, given(asking, reading, doing, output, log), config, check=True).leaving_summary() as asked:
-        asked.settings = load(asked.tables, os.environ, config)
-        return carried_out(asked, asked.settings, provisioning.validate_async)
+        return carried_out(asked, asked.load(), provisioning.validate_async)
 
 
 def carried_out(asked: Asked, settings: Settings, work: Carrying, dial: Dial | None = None) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from functools import partial
 from typing import Annotated
 
 from provisioner.cli.asked import Asked
@@ -32,13 +31,12 @@ def plan(
     """Say what a sync of ROSTER would change, and change nothing."""
     from provisioner import api as provisioning
     from provisioner.run.runtime import conduct, is_drawn, set_up_logs
-    from provisioner.settings.tables import load
     from provisioner.sync.command import files_of
 
     with Asked(
         roster, given(sync, asking, reading, shown, api, rate, output, log), config, filed=False
     ).leaving_summary() as asked:
-        asked.settings = settings = load(asked.tables, os.environ, config)
+        settings = asked.load()
         asked.refuse_contradictions()
         # A config file's output is that of a sync: a plan is kept only where it is asked for.
         nowhere = settings.output.model_copy(update={"file": None})
@@ -72,20 +70,18 @@ def sync(
     from provisioner.logs.events import be_heard
     from provisioner.run.rates import Dial
     from provisioner.run.runtime import conduct, is_drawn, set_up_logs
-    from provisioner.settings.tables import load_with_origins
     from provisioner.sync.command import confirming, files_of, measured, refuse_other_than_planned
 
     with Asked(
         roster, given(sync, asking, reading, api, rate, doing, output, log), config, nightly=True
     ).leaving_summary() as asked:
-        read = partial(load_with_origins, asked.tables, os.environ, config)
-        asked.settings = settings = read().settings
+        settings = asked.load()
         be_heard()
         with measured(roster, settings):  # what is refused before it begins
             asked.refuse_contradictions()
             refuse_other_than_planned(roster, settings, asked.tables)
             set_up_logs(settings, files_of(roster, settings))
-        drawn, confirm, dial = is_drawn(settings), confirming(settings), Dial(read, settings.rate)
+        drawn, confirm, dial = is_drawn(settings), confirming(settings), Dial(asked.read, settings.rate)
         return conduct(
             settings,
             lambda stopper: asked.noted(

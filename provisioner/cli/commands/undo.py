@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Annotated
 
 from provisioner.cli.asked import Asked
@@ -37,10 +36,9 @@ def undo(
     from provisioner import api as provisioning
     from provisioner.run.runtime import conduct, is_drawn, set_up_logs
     from provisioner.run.undo.command import confirming, undo_of
-    from provisioner.settings.tables import load
 
     with Asked((), given(api, rate, output, log), config, filed=False).leaving_summary() as asked:
-        asked.settings = settings = load(asked.tables, os.environ, config)
+        settings = asked.load()
         job = undo_of(str(out), settings, permanent=permanent)
         set_up_logs(settings, (*job.outputs.paths(), job.outputs.undo, job.outputs.undo_summary))
         if dry_run or settings.run.dry_run:
