@@ -20,7 +20,7 @@ from provisioner.inspection.proposal.uids import (
 from provisioner.validation.fields.places import PRIVATE, MetadataPath, field_of
 from provisioner.validation.vocabulary.leaving import source_of
 from provisioner.validation.vocabulary.recognition import may_be_a_status, privacy_of
-from provisioner.validation.vocabulary.standing import Standing
+from provisioner.validation.vocabulary.standing import Standing, standing
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.wording import listed, printable
 
@@ -77,10 +77,9 @@ def propose(facts: Evidence, now: float, nameless: Sequence[str] = ()) -> Propos
 
 def _is_kept_out(column: Column) -> bool:
     """Whether a column is not to be sent but by a line of its own: it is secret, or private and seen by everybody."""
-    meaning = column.known.meaning if column.known else None
     secret_keys = any(privacy_of(key) is Meaning.SECRET for key in column.private_keys)
-    private = meaning in _HIDDEN or bool(column.private_keys)
-    return meaning is Meaning.SECRET or secret_keys or (column.is_seen and private)
+    private = column.meaning in _HIDDEN or bool(column.private_keys)
+    return column.meaning is Meaning.SECRET or secret_keys or (column.is_seen and private)
 
 
 def _private(facts: Evidence) -> Iterator[Entry]:
@@ -110,18 +109,16 @@ def _hidden(what: str) -> str:
 def _web(facts: Evidence) -> Iterator[Entry]:
     """Give the picture and the profile page; the cells tell which is which."""
     pages = [column for column in _named(facts, Meaning.PAGE, Meaning.AVATAR) if column.urls * 10 >= column.filled * 9]
-    pictures = [column for column in pages if column.known and _is_picture(column)]
+    pictures = [column for column in pages if _is_picture(column)]
     if pictures:
         yield Entry("avatar", pictures[0].name, "addresses of pictures", (pictures[0].name,))
-    rest = [
-        column for column in pages if column.known and column.known.meaning is Meaning.PAGE and column not in pictures
-    ]
+    rest = [column for column in pages if column.meaning is Meaning.PAGE and column not in pictures]
     if rest and not any(field_of(column.name) == "link" for column in facts.columns):
         yield Entry("link", rest[0].name, "addresses of profile pages", (rest[0].name,))
 
 
 def _is_picture(column: Column) -> bool:
-    return bool(column.known and column.known.meaning is Meaning.AVATAR) or column.pictures * 2 > column.filled
+    return column.meaning is Meaning.AVATAR or column.pictures * 2 > column.filled
 
 
 def _claimed_in_vain(facts: Evidence) -> Iterator[Entry]:
@@ -138,16 +135,8 @@ def _claimed_in_vain(facts: Evidence) -> Iterator[Entry]:
 
 def _named(facts: Evidence, *meanings: Meaning) -> list[Column]:
     """Give the columns of a meaning that can be used, the best word first."""
-    good = [
-        column
-        for column in facts.columns
-        if column.known
-        and column.known.meaning in meanings
-        and column.filled
-        and column.can_be_named
-        and not column.nested
-    ]
-    return sorted(good, key=lambda column: column.known.rank if column.known else 99)
+    good = [column for column in facts.columns if column.meaning in meanings and column.is_usable]
+    return sorted(good, key=lambda column: column.rank)
 
 
 def _first(facts: Evidence, meaning: Meaning) -> Column | None:
@@ -173,7 +162,7 @@ def _leaving(facts: Evidence, now: float) -> Standing | None:
     columns = [column for column in _named(facts, Meaning.STATUS) if column.place is None]
     made = ((column.name, source_of(column.name, [*column.values], column.unread)) for column in columns)
     sources = {name: source for name, source in made if source is not None}
-    return facts.standing(sources, now) if sources else None
+    return standing(facts.frame, sources, now) if sources else None
 
 
 def _deactivated(leaving: Standing | None) -> Entry | None:
@@ -207,7 +196,7 @@ def _tags(facts: Evidence) -> Entry | None:
 
 
 def _could_be_tags(column: Column) -> bool:
-    private = column.known is not None and column.known.meaning in {Meaning.SECRET, *_HIDDEN}
+    private = column.meaning in {Meaning.SECRET, *_HIDDEN}
     return column.has_lists and column.can_be_named and column.place is None and not private
 
 
@@ -215,10 +204,10 @@ def _questions(facts: Evidence, uid: UidChoice | None, name: NameChoice | None) 
     twice = [
         f"; two columns are called {column.name!r}" for column in facts.columns if column.repeated and column.known
     ]
-    usable = [column for column in facts.columns if column.filled and column.can_be_named and not column.nested]
+    usable = [column for column in facts.columns if column.is_usable]
     if uid is None:
         likely = sorted(filter(could_be_chosen, usable), key=lambda column: (column.repeats, -column.legal))
-        ids = [column for column in usable if column.known and column.known.meaning in _IDS]
+        ids = [column for column in usable if column.meaning in _IDS]
         damaged = [f"; {each.name!r} is {how_to_mend(each, facts)}" for each in ids if is_damaged(each, facts)]
         apart = any(tells_apart(column, facts) for column in likely)
         reason = _NOT_CALLED_SO if apart else _NOT_APART
@@ -226,7 +215,7 @@ def _questions(facts: Evidence, uid: UidChoice | None, name: NameChoice | None) 
     if name is None:
         private = {Meaning.EMAIL, Meaning.PHONE, Meaning.SECRET, Meaning.STATUS}
         words = [column for column in usable if column.could_be_names]
-        free = [column for column in words if not (column.known and column.known.meaning in private)]
+        free = [column for column in words if column.meaning not in private]
         reason = "no column holds the names that people see in the chat"
         reason += "" if free else ": add one to the file"
         yield Question("name", reason + "".join(twice), tuple(column.name for column in free))
@@ -242,7 +231,7 @@ def _by_name(facts: Evidence, entries: Sequence[Entry]) -> Iterator[str]:
 
 
 def _why_left_out(column: Column, facts: Evidence, leaving: Standing | None) -> str:
-    meaning = column.known.meaning if column.known else None
+    meaning = column.meaning
     if _is_kept_out(column) and meaning not in _HIDDEN:
         return _why_keys(column) if column.private_keys else _REASONS[Meaning.SECRET]
     if column.repeated:
@@ -261,10 +250,11 @@ def _why_left_out(column: Column, facts: Evidence, leaving: Standing | None) -> 
         return _why_status(column, leaving)
     if meaning is Meaning.BOT:
         return f"it says who is a program{_values(column)}; every row becomes a user: take the programs out"
-    return _why_unused(column, meaning, facts)
+    return _why_unused(column, facts)
 
 
-def _why_unused(column: Column, meaning: Meaning | None, facts: Evidence) -> str:
+def _why_unused(column: Column, facts: Evidence) -> str:
+    meaning = column.meaning
     if field_of(column.name) == "role":
         return "a role has to be there in the app first; a map under [columns] says which cell means which role"
     if meaning in _IDS and is_damaged(column, facts):

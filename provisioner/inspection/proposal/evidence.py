@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
@@ -31,7 +31,6 @@ from provisioner.validation.uidnumbers import SCIENTIFIC, counts_rows
 from provisioner.validation.vocabulary.leaving import READ, Unread, unread
 from provisioner.validation.vocabulary.privacy import keys_in_columns, known_by_name, private_keys
 from provisioner.validation.vocabulary.recognition import bare_names
-from provisioner.validation.vocabulary.standing import Standing, standing
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.vocabulary.table import Recognition
 from provisioner.validation.warnings import WARNINGS
@@ -108,6 +107,16 @@ class Column:
     private_keys: tuple[str, ...] = ()
 
     @property
+    def meaning(self) -> Meaning | None:
+        """What its name says that it is, if that says anything."""
+        return self.known.meaning if self.known else None
+
+    @property
+    def rank(self) -> int:
+        """How good a word its name is for that: the lower, the better."""
+        return self.known.rank if self.known else 0
+
+    @property
     def place(self) -> str | MetadataPath | None:
         """What it feeds by its name: a field, a place in the metadata, or nothing."""
         return place_of(self.name)
@@ -143,9 +152,9 @@ class Column:
         return not (self.repeated or not self.name or "{" in self.name or "}" in self.name)
 
     @property
-    def in_templates(self) -> bool:
-        """Whether a template can hold it, in which `|` separates names."""
-        return self.can_be_named and "|" not in self.name
+    def is_usable(self) -> bool:
+        """Whether a field can be made of it: it can be named, and holds something that is a text."""
+        return self.can_be_named and self.filled > 0 and not self.nested
 
 
 @dataclass(frozen=True)
@@ -194,10 +203,6 @@ class Evidence:
         shortened = pl.when(pl.col("uid").str.contains(SCIENTIFIC)).then(pl.lit(_SHORTENED))
         kinds = uids.select(pl.coalesce(shortened, kind_of_uid())).to_series()
         return {_MENDS[kind]: count for kind, count in Counter(kinds).most_common() if kind in _MENDS}
-
-    def standing(self, sources: Mapping[str, Any], now: float) -> Standing:
-        """Choose what `deactivated` is made of."""
-        return standing(self.frame, sources, now)
 
 
 def gather(roster: Roster) -> Evidence:
@@ -267,16 +272,16 @@ def _column(
     filled = cells.drop_nulls()
     mails = _count(filled, _MAIL)
     known = known_by_name(name, place_of(name), are_mails=mails * 2 > len(filled), bare=bare)
+    column = Column(name, known, len(filled), nested=nested, repeated=repeated)
     if cells.is_empty():
-        return _unseen(name, known, repeated=repeated)
-    private = private_keys(filled, keys, nested=nested)
+        return _unseen(column)
+    column = replace(column, private_keys=private_keys(filled, keys, nested=nested))
     if nested or filled.is_empty():
-        return Column(name, known, filled=len(filled), nested=nested, repeated=repeated, private_keys=private)
-    says_standing = known is not None and known.meaning is Meaning.STATUS
-    return Column(
-        name,
-        None if known is not None and known.is_doubtful and not are_people(filled) else known,
-        filled=len(filled),
+        return column
+    says_standing = column.meaning is Meaning.STATUS
+    return replace(
+        column,
+        known=None if known is not None and known.is_doubtful and not are_people(filled) else known,
         distinct=filled.str.to_lowercase().n_unique(),
         spelled=filled.n_unique(),
         legal=int(_is_legal(filled, "-").sum()),
@@ -290,19 +295,15 @@ def _column(
         values=_values(filled, _FEW_WORDS if says_standing else _FEW),
         unread=unread(filled) if says_standing else READ,
         counts_rows=counts_rows(filled),
-        repeated=repeated,
-        private_keys=private,
     )
 
 
-def _unseen(name: str, known: Recognition | None, *, repeated: bool) -> Column:
+def _unseen(column: Column) -> Column:
     """Take a column of a roster without rows for what its name says."""
-    meaning = known.meaning if known else None
-    web = int(meaning in {Meaning.AVATAR, Meaning.PAGE})
-    mails = int(meaning is Meaning.EMAIL)
-    legal = 1 - mails
-    picture = int(meaning is Meaning.AVATAR)
-    return Column(name, known, 1, 1, 1, legal, legal, mails, web, picture, worded=legal, repeated=repeated)
+    mails, pictures = int(column.meaning is Meaning.EMAIL), int(column.meaning is Meaning.AVATAR)
+    urls, words = int(column.meaning in {Meaning.AVATAR, Meaning.PAGE}), 1 - mails
+    one = replace(column, filled=1, distinct=1, spelled=1, nested=False)
+    return replace(one, legal=words, underscored=words, worded=words, mails=mails, urls=urls, pictures=pictures)
 
 
 def _is_legal(cells: pl.Series, signs: str) -> pl.Series:

@@ -86,11 +86,16 @@ def _are_mostly(column: Column, pattern: str, cells: Evidence) -> bool:
 def _parts(cells: Evidence) -> _Parts:
     return _Parts(
         _best(cells, Meaning.NAME, lambda column: column.mails * 2 < column.filled),
-        _best(cells, Meaning.FIRST, lambda column: column.in_templates),
-        _best(cells, Meaning.LAST, lambda column: column.in_templates),
-        _best(cells, Meaning.PREFERRED, lambda column: column.in_templates),
-        _best(cells, Meaning.INFIX, lambda column: column.in_templates),
+        _best(cells, Meaning.FIRST, _in_templates),
+        _best(cells, Meaning.LAST, _in_templates),
+        _best(cells, Meaning.PREFERRED, _in_templates),
+        _best(cells, Meaning.INFIX, _in_templates),
     )
+
+
+def _in_templates(column: Column) -> bool:
+    """Whether a template can hold a column that can be named, for `|` separates names there."""
+    return "|" not in column.name
 
 
 def _best(cells: Evidence, meaning: Meaning, suits: Callable[[Column], bool]) -> Column | None:
@@ -98,12 +103,10 @@ def _best(cells: Evidence, meaning: Meaning, suits: Callable[[Column], bool]) ->
 
     One that lacks half of its cells comes after those that do not, and so does one that holds what people log in with.
     """
-    found = [column for column in cells.columns if column.known and column.known.meaning is meaning]
-    good = [column for column in found if column.can_be_named and not column.nested and column.filled and suits(column)]
-    ranks = {column.name: column.known.rank for column in good if column.known}
+    good = [column for column in cells.columns if column.meaning is meaning and column.is_usable and suits(column)]
 
     def worth(column: Column) -> tuple[bool, bool, int]:
-        return column.filled * 2 < cells.rows, _are_mostly(column, _HANDLE, cells), ranks[column.name]
+        return column.filled * 2 < cells.rows, _are_mostly(column, _HANDLE, cells), column.rank
 
     return min(good, key=worth, default=None)
 
@@ -117,7 +120,7 @@ def _sorted_out(cells: Evidence, parts: _Parts) -> _Parts:
     whole, first, last, preferred = parts.whole, parts.first, parts.last, parts.preferred
     if preferred is not None and _are_mostly(preferred, _SPACED, cells):
         whole, preferred = (preferred if whole is None or whole.filled < preferred.filled else whole), None
-    if whole is not None and whole.in_templates:
+    if whole is not None and _in_templates(whole):
         if first is not None and last is None and cells.containing(whole.name, first.name) < _MOSTLY:
             whole, last = None, whole
         elif last is not None and first is None and cells.containing(whole.name, last.name) < _MOSTLY:
@@ -161,7 +164,7 @@ def _joined(*names: str) -> str:
 
 def _why_whole(column: Column, cells: Evidence) -> str:
     empty = max(0, cells.rows - column.filled)
-    what = "the whole name" if column.known is None or column.known.rank <= 0 else "the name that people are shown by"
+    what = "the whole name" if column.rank <= 0 else "the name that people are shown by"
     what += f"; {empty:,} of {cells.rows:,} rows have none" if empty else ""
     noted = cells.matching(column.name, _NOTED)
     return what + (f"; {noted:,} with more in brackets, which everybody in the app would see" if noted else "")

@@ -62,7 +62,7 @@ def choose_uid(facts: Evidence) -> UidChoice | None:
 def _called_so(facts: Evidence, *meanings: Meaning) -> UidChoice | None:
     """Choose by what columns are called, the better meaning and the better word first."""
     for meaning in meanings:
-        columns = sorted(_serving(facts, meaning), key=lambda column: column.known.rank if column.known else 0)
+        columns = sorted(_serving(facts, meaning), key=lambda column: column.rank)
         if (uid := _first(columns, facts, _told_apart, _encoded, _damaged, _as_it_stands)) is not None:
             return uid
     return None
@@ -75,7 +75,7 @@ def _may_be_id(column: Column, facts: Evidence) -> bool:
 
 def _is_number(column: Column) -> bool:
     """Whether a column is called a number, and not that of a row."""
-    return column.known is not None and column.known.meaning is Meaning.POSITION and column.known.rank == 0
+    return column.meaning is Meaning.POSITION and column.rank == 0
 
 
 def _first(columns: Sequence[Column], facts: Evidence, *ways: _Way) -> UidChoice | None:
@@ -86,9 +86,9 @@ def _first(columns: Sequence[Column], facts: Evidence, *ways: _Way) -> UidChoice
 def _serving(facts: Evidence, meaning: Meaning) -> Iterator[Column]:
     """Give the columns of a meaning in which nearly every row has something, and hardly two the same."""
     for column in facts.columns:
-        if column.known is None or column.known.meaning is not meaning or column.nested or not column.can_be_named:
+        if column.meaning is not meaning or not column.is_usable:
             continue
-        enough = column.filled >= (1 - TOLERATED) * facts.rows and column.filled
+        enough = column.filled >= (1 - TOLERATED) * facts.rows
         alike = column.filled - (column.spelled if column.differ_in_case else column.distinct)
         if enough and alike <= _most_repeats(column) and (column.spelled > 1 or facts.rows < 2):
             yield column
@@ -150,7 +150,7 @@ def _why_uid(column: Column, facts: Evidence) -> str:
 
 
 def _looks(column: Column, facts: Evidence) -> list[str]:
-    what = column.known.meaning.value if column.known else "an id"
+    what = column.meaning.value if column.meaning else "an id"
     lacking = max(0, facts.rows - column.filled)  # of a roster without rows each column counts as one
     return [
         what,
@@ -206,7 +206,7 @@ def _made(column: Column, _: Evidence) -> UidChoice | None:
 
 def _numbered(column: Column, _: Evidence) -> UidChoice | None:
     """Take a column that is called a number and nothing more, and in which everybody has a short one."""
-    if column.known is None or column.numbered < column.filled or column.counts_rows:
+    if column.meaning is None or column.numbered < column.filled or column.counts_rows:
         return None
     reason = "no column is called like an id; this is a number, in every row, no two alike"
     return UidChoice(column.name, reason, (column.name,))
@@ -214,7 +214,7 @@ def _numbered(column: Column, _: Evidence) -> UidChoice | None:
 
 def _counting(column: Column, _: Evidence) -> UidChoice | None:
     """Take a column that counts the rows, which is better than nothing."""
-    if not (column.counts_rows and column.can_be_named):
+    if not column.counts_rows:
         return None
     reason = "it only counts the rows: let everybody keep his number when others come and go, or choose another"
     return UidChoice(column.name, reason, (column.name,))
@@ -227,18 +227,16 @@ def tells_apart(column: Column, facts: Evidence) -> bool:
 
 def could_be_chosen(column: Column) -> bool:
     """Whether a person could make a uid of a column: it is no name, nothing private but an address, and his own."""
-    known = column.known.meaning if column.known else None
     free = column.place in {None, "uid"}
-    return free and known in _CHOSEN and not is_of_another(column.name) and not is_of_a_thing(column.name)
+    return free and column.meaning in _CHOSEN and not is_of_another(column.name) and not is_of_a_thing(column.name)
 
 
 def _says_nothing(column: Column) -> bool:
-    usable = column.can_be_named and not column.nested and may_be_of(Meaning.ID, column.name)
-    return usable and (column.known is None or column.known.meaning is Meaning.POSITION)
+    return column.is_usable and may_be_of(Meaning.ID, column.name) and column.meaning in {None, Meaning.POSITION}
 
 
 def is_own_mail(column: Column) -> bool:
     """Whether a column whose name says nothing holds addresses, of which no two rows share one."""
-    if column.known is not None or column.place is not None or not column.can_be_named:
+    if column.meaning is not None or column.place is not None or not column.can_be_named:
         return False
     return may_be_of(Meaning.EMAIL, column.name) and column.are_mails and not column.repeats
