@@ -7,9 +7,8 @@ from typing import Final
 
 from provisioner.inspection.proposal.document import Entry, LeftOut, Proposal, Question
 from provisioner.inspection.proposal.evidence import Column, Evidence
-from provisioner.inspection.proposal.names import NameChoice, choose_name
+from provisioner.inspection.proposal.names import choose_name
 from provisioner.inspection.proposal.uids import (
-    UidChoice,
     choose_uid,
     could_be_chosen,
     how_to_mend,
@@ -56,9 +55,8 @@ def propose(facts: Evidence, now: float, nameless: Sequence[str] = ()) -> Propos
     """Propose a mapping for a roster; `nameless` are columns that hold something below no name, `now` UNIX seconds."""
     uid = choose_uid(facts)
     name = choose_name(facts)
-    entries = [Entry("uid", uid.value, uid.reason, uid.columns, others=uid.others)] if uid else []
-    entries += [Entry("name", name.value, name.reason, name.columns, others=name.others)] if name else []
-    entries += [*_web(facts), *_claimed_in_vain(facts), *_private(facts)]
+    chosen = [entry for entry in (uid, name) if entry is not None]
+    entries = [*chosen, *_web(facts), *_claimed_in_vain(facts), *_private(facts)]
     questions = tuple(_questions(facts, uid, name))
     used = {column for entry in entries for column in entry.columns}
     kept_out = tuple(dict.fromkeys(column.name for column in facts.columns if _is_kept_out(column)))
@@ -200,7 +198,7 @@ def _could_be_tags(column: Column) -> bool:
     return column.has_lists and column.can_be_named and column.place is None and not private
 
 
-def _questions(facts: Evidence, uid: UidChoice | None, name: NameChoice | None) -> Iterator[Question]:
+def _questions(facts: Evidence, uid: Entry | None, name: Entry | None) -> Iterator[Question]:
     twice = [
         f"; two columns are called {column.name!r}" for column in facts.columns if column.repeated and column.known
     ]

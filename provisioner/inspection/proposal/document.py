@@ -27,8 +27,9 @@ _SETTINGS: Final[Mapping[str, str]] = {
 class Entry:
     """One line of the mapping: a key of `[columns]`, or of `[columns.metadata]`, its value, and why.
 
-    columns  those that it is made of
-    others   what could stand in its place, written beside it and not in force
+    columns      those that it is made of
+    others       what could stand in its place, written beside it and not in force
+    constraints  limits to be changed for it: key of `[constraints]` → its value, and why
     """
 
     key: str
@@ -37,6 +38,7 @@ class Entry:
     columns: tuple[str, ...] = ()
     metadata: bool = False
     others: tuple[Any, ...] = ()
+    constraints: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class Proposal:
     left_out     what becomes nothing
     by_name      columns that are called as a user field is, and need no line
     questions    what a person has to choose; empty when the mapping is whole
-    constraints  limits to be changed: key of `[constraints]` → its value, and why
+    constraints  those of its entries
     kept_out     columns that are to be left out whatever they are called, and whatever else is set
     offers       fields that could be made of columns: written, but not in force
     """
@@ -75,7 +77,7 @@ class Proposal:
     left_out: tuple[LeftOut, ...] = ()
     by_name: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
-    constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
+    constraints: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
     kept_out: tuple[str, ...] = ()
     offers: tuple[Entry, ...] = ()
 

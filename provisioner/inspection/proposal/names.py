@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
+from provisioner.inspection.proposal.document import Entry
 from provisioner.inspection.proposal.evidence import Column, Evidence
 from provisioner.validation.vocabulary.synonyms import Meaning
 from provisioner.validation.vocabulary.table import normal_form
@@ -24,16 +25,6 @@ _LAST_COMES_FIRST: Final = ("姓", "氏", "苗字", "名字", "성", "họ", "h�
 
 
 @dataclass(frozen=True, slots=True)
-class NameChoice:
-    """What a name is made of, as `[columns]` says it, why, and of which columns; `others` could be it as well."""
-
-    value: Any
-    reason: str
-    columns: tuple[str, ...]
-    others: tuple[Any, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Parts:
     whole: Column | None
     first: Column | None
@@ -42,7 +33,7 @@ class _Parts:
     infix: Column | None = None
 
 
-def choose_name(cells: Evidence) -> NameChoice | None:
+def choose_name(cells: Evidence) -> Entry | None:
     """Choose what people are called; None when no column is like it."""
     chosen = _chosen(cells)
     mails = sum(column.mails for column in cells.columns if chosen is not None and column.name in chosen.columns)
@@ -54,20 +45,20 @@ def choose_name(cells: Evidence) -> NameChoice | None:
     )
 
 
-def _chosen(cells: Evidence) -> NameChoice | None:
+def _chosen(cells: Evidence) -> Entry | None:
     parts = _sorted_out(cells, _parts(cells))
     both = _both(parts)
     if parts.whole is None:
         return both or _single(parts) or _login(cells)
-    whole = NameChoice(parts.whole.name, _why_whole(parts.whole, cells), (parts.whole.name,))
+    whole = Entry("name", parts.whole.name, _why_whole(parts.whole, cells), (parts.whole.name,))
     if both is None:
         return whole
     if (flaw := _flaw(parts.whole, cells)) is not None:
-        return NameChoice(both.value, f"first and last name; {parts.whole.name!r} {flaw}", both.columns)
+        return Entry("name", both.value, f"first and last name; {parts.whole.name!r} {flaw}", both.columns)
     if parts.whole.filled >= cells.rows:
         return whole
     reason = f"{parts.whole.name!r}, and first and last name where it is empty"
-    return NameChoice([whole.value, both.value], reason, (*whole.columns, *both.columns))
+    return Entry("name", [whole.value, both.value], reason, (*whole.columns, *both.columns))
 
 
 def _flaw(whole: Column, cells: Evidence) -> str | None:
@@ -135,7 +126,7 @@ def _is_of_another(whole: Column, halves: tuple[Column, Column], cells: Evidence
     return apart and _are_mostly(whole, _SPACED, cells)
 
 
-def _both(parts: _Parts) -> NameChoice | None:
+def _both(parts: _Parts) -> Entry | None:
     first, last = parts.first or parts.preferred, parts.last
     if first is None or last is None:
         return None
@@ -146,11 +137,11 @@ def _both(parts: _Parts) -> NameChoice | None:
     order = (last.name, given) if last_comes_first else (given, last.name)
     by = ", and the name that a person goes by where there is one" if "|" in given else ""
     how = "last and first name, as is usual in the language" if last_comes_first else "first and last name"
-    chosen = NameChoice(_joined(*order), how + by, (*given.split("|"), last.name))
+    chosen = Entry("name", _joined(*order), how + by, (*given.split("|"), last.name))
     return chosen if parts.infix is None else _with_infix(chosen, parts.infix, (given, last.name))
 
 
-def _with_infix(chosen: NameChoice, infix: Column, order: tuple[str, str]) -> NameChoice:
+def _with_infix(chosen: Entry, infix: Column, order: tuple[str, str]) -> Entry:
     """Offer the name with what stands before the last one: whoever has none would get a blank more."""
     given, last = order
     reason = f"{chosen.reason}; {infix.name!r}, filled in {counted(infix.filled, 'row')}, belongs before the last"
@@ -170,16 +161,16 @@ def _why_whole(column: Column, cells: Evidence) -> str:
     return what + (f"; {noted:,} with more in brackets, which everybody in the app would see" if noted else "")
 
 
-def _single(parts: _Parts) -> NameChoice | None:
+def _single(parts: _Parts) -> Entry | None:
     only = parts.first or parts.last or parts.preferred
     if only is None:
         return None
-    return NameChoice(only.name, "the only column with a part of a name", (only.name,))
+    return Entry("name", only.name, "the only column with a part of a name", (only.name,))
 
 
-def _login(cells: Evidence) -> NameChoice | None:
+def _login(cells: Evidence) -> Entry | None:
     """Take what people log in with, when there is nothing better; never an address, which everybody would see."""
     found = _best(cells, Meaning.LOGIN, lambda column: column.mails * 2 < column.filled)
     if found is None:
         return None
-    return NameChoice(found.name, "no column holds names; what people log in with stands in for it", (found.name,))
+    return Entry("name", found.name, "no column holds names; what people log in with stands in for it", (found.name,))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeAlias
+from dataclasses import replace
+from typing import Final, TypeAlias
 
+from provisioner.inspection.proposal.document import Entry
 from provisioner.inspection.proposal.evidence import Column, Evidence
 from provisioner.validation.fields.source import Encoding
 from provisioner.validation.vocabulary.owners import is_of_a_thing, is_of_another, may_be_of
@@ -23,25 +24,10 @@ _CHOSEN: Final = frozenset({None, *_WORDS, Meaning.POSITION})
 """What a column may be that a person could make uids of."""
 
 
-@dataclass(frozen=True, slots=True)
-class UidChoice:
-    """What a uid is made of, as `[columns]` says it, why, and of which columns.
-
-    constraints  limits to be changed for it: key of `[constraints]` → its value, and why
-    others       what could be the uid as well, as `[columns]` says it
-    """
-
-    value: Any
-    reason: str
-    columns: tuple[str, ...]
-    constraints: dict[str, tuple[bool, str]] = field(default_factory=dict)
-    others: tuple[Any, ...] = ()
+_Way: TypeAlias = Callable[[Column, Evidence], Entry | None]
 
 
-_Way: TypeAlias = Callable[[Column, Evidence], UidChoice | None]
-
-
-def choose_uid(facts: Evidence) -> UidChoice | None:
+def choose_uid(facts: Evidence) -> Entry | None:
     """Choose what tells people apart: an id, else a log-in, else a number, else an address.
 
     Of several, one that is a uid as it stands comes before one that has to be made one.
@@ -59,7 +45,7 @@ def choose_uid(facts: Evidence) -> UidChoice | None:
     return _first(apart, facts, _made, _numbered) or _first(free, facts, _counting)
 
 
-def _called_so(facts: Evidence, *meanings: Meaning) -> UidChoice | None:
+def _called_so(facts: Evidence, *meanings: Meaning) -> Entry | None:
     """Choose by what columns are called, the better meaning and the better word first."""
     for meaning in meanings:
         columns = sorted(_serving(facts, meaning), key=lambda column: column.rank)
@@ -78,7 +64,7 @@ def _is_number(column: Column) -> bool:
     return column.meaning is Meaning.POSITION and column.rank == 0
 
 
-def _first(columns: Sequence[Column], facts: Evidence, *ways: _Way) -> UidChoice | None:
+def _first(columns: Sequence[Column], facts: Evidence, *ways: _Way) -> Entry | None:
     """Give what the first way makes of the first column of which it makes something, else the second way, and so on."""
     return next((uid for way in ways for column in columns if (uid := way(column, facts)) is not None), None)
 
@@ -98,12 +84,12 @@ def _most_repeats(column: Column) -> float:
     return max(1, TOLERATED * column.filled)
 
 
-def _told_apart(column: Column, facts: Evidence) -> UidChoice | None:
+def _told_apart(column: Column, facts: Evidence) -> Entry | None:
     """Take a column as it stands, if the app, which lowers uids, tells its cells apart."""
     return None if column.differ_in_case else _as_it_stands(column, facts)
 
 
-def _as_it_stands(column: Column, facts: Evidence) -> UidChoice | None:
+def _as_it_stands(column: Column, facts: Evidence) -> Entry | None:
     """Take a column whose cells are uids, nearly all of them."""
     tolerated = TOLERATED * column.filled
     if column.filled - column.underscored > tolerated or column.repeats > _most_repeats(column):
@@ -116,15 +102,19 @@ def _as_it_stands(column: Column, facts: Evidence) -> UidChoice | None:
         constraints["uid_allow_underscore"] = (True, why)
     elif column.filled - column.legal > tolerated:
         return None
-    return UidChoice(column.name, _why_uid(column, facts), (column.name,), constraints)
+    return replace(_taken(column, _why_uid(column, facts)), constraints=constraints)
 
 
-def _damaged(column: Column, facts: Evidence) -> UidChoice | None:
+def _taken(column: Column, reason: str) -> Entry:
+    return Entry("uid", column.name, reason, (column.name,))
+
+
+def _damaged(column: Column, facts: Evidence) -> Entry | None:
     """Take a column that will hold the ids once the roster is mended."""
     if not is_damaged(column, facts):
         return None
     reason = f"{', '.join(_looks(column, facts))}, but {how_to_mend(column, facts)}"
-    return UidChoice(column.name, reason, (column.name,))
+    return _taken(column, reason)
 
 
 def is_damaged(column: Column, facts: Evidence) -> bool:
@@ -159,7 +149,7 @@ def _looks(column: Column, facts: Evidence) -> list[str]:
     ]
 
 
-def _encoded(column: Column, facts: Evidence) -> UidChoice | None:
+def _encoded(column: Column, facts: Evidence) -> Entry | None:
     """Make uids of a column whose cells are none, by the first encoding that keeps them apart.
 
     Never of what is damaged: the app would not find these ids again.
@@ -173,7 +163,7 @@ def _encoded(column: Column, facts: Evidence) -> UidChoice | None:
         if form.illegal <= TOLERATED * column.filled and form.distinct >= least:
             value = {"column": column.name, "encode": encoding.value} | ({"lower": True} if mails else {})
             reason = f"{_why_none(facts, column)}, so they are encoded; your app has to do the same at log-in"
-            return UidChoice(value, reason + _besides(facts, column), (column.name,))
+            return Entry("uid", value, reason + _besides(facts, column), (column.name,))
     return None
 
 
@@ -196,28 +186,28 @@ def _why_none(facts: Evidence, column: Column) -> str:
     return what
 
 
-def _made(column: Column, _: Evidence) -> UidChoice | None:
+def _made(column: Column, _: Evidence) -> Entry | None:
     """Take a column that is called like nothing, and in which a program has put ids."""
     if column.made < column.filled:
         return None
     reason = "no column is called like an id; every cell of this is one that a program makes, and no two are alike"
-    return UidChoice(column.name, reason, (column.name,))
+    return _taken(column, reason)
 
 
-def _numbered(column: Column, _: Evidence) -> UidChoice | None:
+def _numbered(column: Column, _: Evidence) -> Entry | None:
     """Take a column that is called a number and nothing more, and in which everybody has a short one."""
     if column.meaning is None or column.numbered < column.filled or column.counts_rows:
         return None
     reason = "no column is called like an id; this is a number, in every row, no two alike"
-    return UidChoice(column.name, reason, (column.name,))
+    return _taken(column, reason)
 
 
-def _counting(column: Column, _: Evidence) -> UidChoice | None:
+def _counting(column: Column, _: Evidence) -> Entry | None:
     """Take a column that counts the rows, which is better than nothing."""
     if not column.counts_rows:
         return None
     reason = "it only counts the rows: let everybody keep his number when others come and go, or choose another"
-    return UidChoice(column.name, reason, (column.name,))
+    return _taken(column, reason)
 
 
 def tells_apart(column: Column, facts: Evidence) -> bool:
