@@ -87,7 +87,8 @@ def _private(facts: Evidence) -> Iterator[Entry]:
     for column, what, path in _to_be_hidden(facts):
         if not any(path[: len(other)] == other or other[: len(path)] == path for other in taken):
             taken.append(path)
-            yield Entry(".".join((PRIVATE, *path)), column.name, _hidden(what), (column.name,), metadata=True)
+            reason = f"{what}: kept where other users do not see it"
+            yield Entry(".".join((PRIVATE, *path)), column.name, reason, (column.name,), metadata=True)
 
 
 def _to_be_hidden(facts: Evidence) -> Iterator[tuple[Column, str, MetadataPath]]:
@@ -98,10 +99,6 @@ def _to_be_hidden(facts: Evidence) -> Iterator[tuple[Column, str, MetadataPath]]
     for column in _named(facts, *_HIDDEN):
         if column.known and isinstance(column.place, tuple) and column not in best.values():
             yield column, column.known.meaning.value, column.place
-
-
-def _hidden(what: str) -> str:
-    return f"{what}: kept where other users do not see it"
 
 
 def _web(facts: Evidence) -> Iterator[Entry]:

@@ -88,7 +88,7 @@ def init(arguments: Sequence[str], reading: Run, output: Path | None) -> int:
     target = output or _free_name(arguments)
     if not present and output is None:
         say(found.shown(_width()))
-        say(f"\nnothing is written; {_how_to_write(arguments)}")
+        say(f"\nnothing is written; the config file is on standard output: -o {target or 'FILE'} writes it")
         trouble = answer(found.text)
         if trouble is not None and trouble.what == "not_printed" and not trouble.broken:
             raise OutputError(f"the config file is not printed ({trouble.reason}); name a file with -o")
@@ -230,10 +230,6 @@ def _write(path: Path, text: str) -> None:
         _refuse_existing(path)
     except OSError as error:
         raise OutputError(f"{path}: cannot be written ({error.strerror}); name another file with -o") from error
-
-
-def _how_to_write(arguments: Sequence[str]) -> str:
-    return f"the config file is on standard output: -o {_free_name(arguments) or 'FILE'} writes it"
 
 
 def _next(found: Found, arguments: Sequence[str], target: Path) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from textwrap import wrap
 from typing import Any, Final
 
@@ -80,6 +79,14 @@ class Proposal:
     constraints: Mapping[str, tuple[bool, str]] = field(default_factory=dict)
     kept_out: tuple[str, ...] = ()
     offers: tuple[Entry, ...] = ()
+
+    @property
+    def left_out_by_reason(self) -> list[tuple[str, list[str]]]:
+        """Why columns become nothing, and which, in the order of the reasons."""
+        found: dict[str, list[str]] = {}
+        for each in sorted(self.left_out, key=lambda each: each.reason):
+            found.setdefault(each.reason, []).append(each.column)
+        return list(found.items())
 
     @property
     def unused(self) -> tuple[str, ...]:
@@ -224,13 +231,10 @@ def _constraints(proposal: Proposal) -> Iterator[str]:
 
 
 def _left_out(proposal: Proposal) -> Iterator[str]:
-    if not proposal.left_out:
-        return
-    yield from ("", "# Left out:")
-    by_reason = sorted(proposal.left_out, key=lambda each: each.reason)
-    for reason, group in groupby(by_reason, key=lambda each: each.reason):
-        names = ", ".join(literal(each.column) for each in group)
-        yield from _comment(f"{names}: {reason}", "- ", "  ")
+    if proposal.left_out:
+        yield from ("", "# Left out:")
+    for reason, columns in proposal.left_out_by_reason:
+        yield from _comment(f"{', '.join(map(literal, columns))}: {reason}", "- ", "  ")
 
 
 def _key(key: str) -> str:

@@ -111,16 +111,6 @@ def _spaced(cell: str) -> str:
     return cell.replace("\u00a0", " ")
 
 
-def how_it_was_read(roster: Roster) -> tuple[str | None, int | None]:
-    """Give the sheet and the number of the header's row or line; None for what a file of its kind does not have."""
-    match roster:
-        case WorkbookRoster():
-            return roster.sheet, roster.header_row
-        case CsvRoster():
-            return None, roster.header.line
-    return None, None
-
-
 def _opened(inputs: Inputs, options: RosterOptions, given: RosterOptions, folder: Path) -> Opened:
     options, roster = _best_way(inputs, options, folder)
     with closing(roster):
@@ -286,9 +276,19 @@ def _known(names: Sequence[str]) -> int:
     return sum(1 for known in recognise_all(names).values() if known is not None)
 
 
+def _header_line(roster: Roster) -> int | None:
+    """Give the number of the header's row or line; None for a file that has none."""
+    match roster:
+        case WorkbookRoster():
+            return roster.header_row
+        case CsvRoster():
+            return roster.header.line
+    return None
+
+
 def _names_again(inputs: Inputs, options: RosterOptions, folder: Path, roster: Roster) -> RosterOptions | None:
     """Look for a second header: below the names for programs some exports have one for people, which is no person."""
-    _, line = how_it_was_read(roster)
+    line = _header_line(roster)
     first = next(iter(roster.batches()), None) if line is not None else None
     if line is None or first is None or not first.frame.height:
         return None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from provisioner.inspection.proposal.document import Entry, LeftOut, Proposal, literal
+from provisioner.inspection.proposal.document import Entry, Proposal, literal
 from provisioner.inspection.proposal.proof import Proof
 from provisioner.results import tables
 from provisioner.results.tables import Listing
@@ -54,7 +53,7 @@ def _parts(found: str, notices: Sequence[str], proposal: Proposal, proof: Proof 
         yield Text()
     if proposal.left_out:
         yield Text("What is left out:", "bold")
-        yield Listing(("column", "why"), list(_left_out(proposal.left_out)), broken=True)
+        yield Listing(("column", "why"), [_left_out(*each) for each in proposal.left_out_by_reason], broken=True)
         yield Text()
     if proof is not None and proof.report.requests:
         shown = len(proof.report.requests)
@@ -75,10 +74,9 @@ def _by_name(column: str) -> tables.Entry:
     return tables.Entry(cells, cells[0])
 
 
-def _left_out(left_out: Sequence[LeftOut]) -> Iterator[tables.Entry]:
-    for reason, group in groupby(sorted(left_out, key=lambda each: each.reason), key=lambda each: each.reason):
-        names = Text(listed([printable(literal(each.column)) for each in group], _NAMES_SHOWN))
-        yield tables.Entry((names, Text(printable(reason))), names)
+def _left_out(reason: str, columns: Sequence[str]) -> tables.Entry:
+    names = Text(listed([printable(literal(column)) for column in columns], _NAMES_SHOWN))
+    return tables.Entry((names, Text(printable(reason))), names)
 
 
 def _verdict(proof: Proof, rest: str) -> RenderableType:
