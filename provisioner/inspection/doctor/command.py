@@ -10,7 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -43,14 +43,6 @@ PATIENCE: Final = 10.0
 _COLOURS: Final[Mapping[Status, str]] = {Status.OK: "green", Status.WARNING: "yellow", Status.ERROR: "red"}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where requests go; `key` is empty when there is none."""
-
-    url: str
-    key: str
-
-
 LIBRARIES: Final = (
     "aiohttp", "aiolimiter", "cyclopts", "jinja2", "msgspec", "orjson", "polars", "pydantic", "rich", "structlog",
     "uvloop", "xlsxwriter",
@@ -71,11 +63,11 @@ async def _diagnose(loaded: Loaded, environment: Mapping[str, str], state: Path 
         from provisioner.run.command import emulated
 
         async with emulated(settings) as target:
-            checks += await _network(Place(target.base_url, target.api_key), settings)
+            checks += await _network(target.base_url, target.api_key, settings)
     else:
         key, about_key = _api_key(settings, environment)
         url, about_url = _base_url(loaded, key)
-        checks += [about_key, about_url, *(await _network(Place(url, key), settings) if url else [])]
+        checks += [about_key, about_url, *(await _network(url, key, settings) if url else [])]
     checks.append(_output(settings))
     journal = state or _journal(settings)
     return [*checks, journal_health(journal, _identity(settings, key))] if journal else checks
@@ -180,15 +172,18 @@ def _identity(settings: Settings, key: str) -> Identity | None:
 # --- the network ---
 
 
-async def _network(place: Place, settings: Settings) -> list[Check]:
-    """Ask the API three times at most: for one user, for the first thousand, and for the roles."""
+async def _network(url: str, key: str, settings: Settings) -> list[Check]:
+    """Ask the API three times at most: for one user, for the first thousand, and for the roles.
+
+    key  empty when there is none
+    """
     try:
-        proxy = proxy_for(place.url)
+        proxy = proxy_for(url)
     except ConfigurationError as error:
         return [diagnosis.refused("proxy", str(error))]
-    parts, began = urlsplit(place.url), time.monotonic()
+    parts, began = urlsplit(url), time.monotonic()
     limits, agent = Timeouts(PATIENCE, PATIENCE, PATIENCE), f"provisioner/{__version__}"
-    async with Client(place.url, place.key, timeouts=limits, in_flight=1, agent=agent) as client:
+    async with Client(url, key, timeouts=limits, in_flight=1, agent=agent) as client:
         reply = await client.send(Operation.PROBE, NOBODY)
         seconds = time.monotonic() - began
         way = [
@@ -200,7 +195,7 @@ async def _network(place: Place, settings: Settings) -> list[Check]:
             return way
         theirs = client.clock.now()
         way.append(connection.clock(None if theirs is None else theirs - time.time(), seconds))
-        return way + (await _answers(client, reply, settings) if place.key else [])
+        return way + (await _answers(client, reply, settings) if key else [])
 
 
 async def _answers(client: Client, reply: Reply, settings: Settings) -> list[Check]:

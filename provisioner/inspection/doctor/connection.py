@@ -69,15 +69,24 @@ def network(reply: Reply, *, tls: bool, seconds: float) -> Check:
 
 # --- what the API says ---
 
-_TODO: Final[Mapping[str, str]] = MappingProxyType(
+# Why a run would be stopped → what that means for a read, and what to do.
+_REFUSED: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
-        "key": "copy the REST API Key of this app again; check that app id, region and key belong together",
-        "scope": "use a key with the scope fullAccess (a REST API Key, not an Auth Key)",
-        "plan": "check the app's plan in the CometChat dashboard",
-        "endpoint": "check the base URL: it ends before /users, such as https://<app id>.api-<region>.cometchat.io/v3",
-        "app": "check the app id and the region",
-        "proxy": "check the proxy variables in the environment",
-        "refused": "check the base URL, then what the answer says",
+        "key": (
+            "the key is not accepted",
+            "copy the REST API Key of this app again; check that app id, region and key belong together",
+        ),
+        "scope": (
+            "the key may not read users, so it is no key that may create them",
+            "use a key with the scope fullAccess (a REST API Key, not an Auth Key)",
+        ),
+        "plan": ("the plan does not allow it", "check the app's plan in the CometChat dashboard"),
+        "endpoint": (
+            "there is no such endpoint",
+            "check the base URL: it ends before /users, such as https://<app id>.api-<region>.cometchat.io/v3",
+        ),
+        "app": ("the API does not know this app", "check the app id and the region"),
+        "proxy": ("the proxy wants a log-in", "check the proxy variables in the environment"),
     }
 )
 _NOT_THE_API: Final = "check the base URL, and whether a proxy or a log-in page stands between"
@@ -104,23 +113,11 @@ def access(reply: Reply) -> Check:
         return Check("access", Status.ERROR, seen, "try again later; a proxy between may also answer so")
     if reply.code is None and status in {401, 403}:
         return Check("access", Status.ERROR, f"refused ({reply.answer}), but not in the API's words", _NOT_THE_API)
-    reason = stop(reply).reason
-    seen = (
-        f"{_REFUSED[reason]} ({reply.answer})" if reason in _REFUSED else f"refused ({reply.answer}: {reply.message})"
-    )
-    return Check("access", Status.ERROR, seen, _TODO.get(reason, _TODO["refused"]))
-
-
-_REFUSED: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "key": "the key is not accepted",
-        "scope": "the key may not read users, so it is no key that may create them",
-        "plan": "the plan does not allow it",
-        "endpoint": "there is no such endpoint",
-        "app": "the API does not know this app",
-        "proxy": "the proxy wants a log-in",
-    }
-)
+    if (refused := _REFUSED.get(stop(reply).reason)) is None:
+        seen = f"refused ({reply.answer}: {reply.message})"
+        return Check("access", Status.ERROR, seen, "check the base URL, then what the answer says")
+    seen, cure = refused
+    return Check("access", Status.ERROR, f"{seen} ({reply.answer})", cure)
 
 
 def clock(offset: float | None, seconds: float) -> Check:
