@@ -84,24 +84,24 @@ def content_of(sources: Sources) -> Content:
     """Put into words what was found."""
     summary, overview = sources.summary, sources.overview
     kind = _kind(sources)
-    stale = _is_stale(summary, overview)
-    if kind == "state" and overview is not None and overview.nights:
+    newer = _newer(summary, overview)
+    if kind == "state" and overview is not None:
         summary = overview.nights[-1].summary
-    rows, shares = _sums(summary, None if kind == "state" else overview, stale=stale)
+    rows, shares = _sums(summary, None if kind == "state" else newer)
     runs = chapters.runs(overview) if overview is not None and overview.course else None
     nights = chapters.nights(overview.nights, in_use=overview.in_use) if overview and overview.nights else None
     return Content(
         kind=_KINDS[kind],
-        verdict=_verdict(sources, summary, kind, stale=stale),
+        verdict=_verdict(sources, summary, kind, newer),
         about=_about(sources, summary),
         rows=rows,
         total=sum(each.number for each in shares),
         shares=shares,
-        notes=_taken_back(sources, summary) + _notes(summary, overview, stale=stale),
+        notes=_taken_back(sources, summary) + _notes(summary, newer),
         asked=chapters.options(last.asked) if (last := _last_run(overview)) is not None else [],
         runs=runs,
         defects=chapters.findings(summary.get("defects"), sources.uids),
-        failures=chapters.failures({} if stale else summary.get("failed_by_code"), overview),
+        failures=chapters.failures({} if newer is not None else summary.get("failed_by_code"), overview),
         warnings=chapters.findings(summary.get("warnings"), sources.uids),
         proof=chapters.proof(sources.proof),
         undo=chapters.undo(sources.undo),
@@ -125,12 +125,12 @@ def _last_run(overview: Overview | None) -> PastRun | None:
     return overview.runs[-1] if overview is not None and overview.runs else None
 
 
-def _is_stale(summary: Mapping[str, Any], overview: Overview | None) -> bool:
-    """Whether the summary is of an earlier run than the last one, which goes on, was killed, or ended by an error."""
+def _newer(summary: Mapping[str, Any], overview: Overview | None) -> Overview | None:
+    """Give the journal where the summary is of a run before its last, which goes on, was killed, or had an error."""
     last, finished = _last_run(overview), _seconds(summary.get("finished_at"))
     if last is None or (finished is None and last.finished is not None):
-        return not summary
-    return finished is None or last.started > finished
+        return None if summary else overview
+    return overview if finished is None or last.started > finished else None
 
 
 def _seconds(text: object) -> float | None:
@@ -140,24 +140,24 @@ def _seconds(text: object) -> float | None:
         return None
 
 
-def _sums(summary: Mapping[str, Any], overview: Overview | None, *, stale: bool) -> tuple[int | None, list[Share]]:
-    """Give the rows and their outcomes: by the summary, or what the journal knows so far."""
+def _sums(summary: Mapping[str, Any], newer: Overview | None) -> tuple[int | None, list[Share]]:
+    """Give the rows and their outcomes: by the summary, or what a journal knows that is newer."""
     numbers: dict[Outcome, int | None] = {each: number_of(summary.get(each)) for each in ROW_OUTCOMES}
     rows = number_of(summary.get("rows"))
-    if stale and overview is not None:
-        rows, numbers = None, {each: overview.outcomes.get(each) for each in _IN_ORDER}
+    if newer is not None:
+        rows, numbers = None, {each: newer.outcomes.get(each) for each in _IN_ORDER}
     found = {outcome: number for outcome in _IN_ORDER if (number := numbers.get(outcome))}
     total = sum(found.values())
     return rows, [Share(outcome.value, number, 100 * number / total) for outcome, number in found.items()]
 
 
-def _verdict(sources: Sources, summary: Mapping[str, Any], kind: str, *, stale: bool) -> Verdict:
+def _verdict(sources: Sources, summary: Mapping[str, Any], kind: str, newer: Overview | None) -> Verdict:
     overview = sources.overview
     if kind == "state" and overview is not None:
         return _of_night(chapters.end_of(overview.nights[-1], in_use=overview.in_use), summary)
-    if stale and overview is not None:
-        last = _last_run(overview)
-        if overview.in_use and last is not None and last is overview.course[-1]:
+    if newer is not None:
+        last = _last_run(newer)
+        if newer.in_use and last is not None and last is newer.course[-1]:
             return Verdict("open", "Still running", "These are the numbers as the journal has them now.")
         ended = last and (KILLED if last.finished is None else last.stopped_by)
         if ended:
@@ -252,13 +252,11 @@ def _taken_back(sources: Sources, summary: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def _notes(summary: Mapping[str, Any], overview: Overview | None, *, stale: bool) -> list[str]:
+def _notes(summary: Mapping[str, Any], newer: Overview | None) -> list[str]:
+    if newer is not None:
+        doubted = f"{counted(newer.in_doubt, 'user')} may have been created by a request without an answer"
+        return [f"{doubted}; the next run finds out"] if newer.in_doubt else []
     notes = []
-    if stale and overview is not None and overview.in_doubt:
-        notes.append(f"{counted(overview.in_doubt, 'user')} may have been created by a request without an answer; "
-                     "the next run finds out")  # fmt: skip
-    if stale:
-        return notes
     if summary.get("emulator") is True and summary.get("requests"):
         notes.append("It was sent to the built-in emulator: nobody was created in an app")
     outputs = members(summary.get("outputs"))
