@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
+from inspect import Parameter, cleandoc
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -56,8 +57,6 @@ def _title(argument: Argument) -> str:
 
 
 def _written(argument: Argument) -> str:
-    from inspect import Parameter
-
     if not argument.name.startswith("-"):
         return f"{argument.name}{'...' if argument.field_info.kind is Parameter.VAR_POSITIONAL else ''}"
     names = ", ".join(sorted(argument.names, key=len))
@@ -67,8 +66,6 @@ def _written(argument: Argument) -> str:
 
 
 def _meaning(argument: Argument) -> str:
-    from inspect import Parameter
-
     default = argument.field_info.default
     unsaid = any(default is each for each in (None, False, Parameter.empty))
     return f"{argument.parameter.help or ''}{'' if unsaid else f' [default: {default}]'}"
@@ -79,8 +76,6 @@ def page(name: str, description: str, sections: Sequence[Section], documentation
 
     documentation  its address, which is never broken
     """
-    from inspect import cleandoc
-
     width = max(NARROWEST, min(WIDEST, shutil.get_terminal_size().columns))
     lines = [*_wrapped(_usage(name, sections), width, "Usage: ", 7), ""]
     for paragraph in cleandoc(description).split("\n\n"):

@@ -83,11 +83,8 @@ def _is_plain(options: Sequence[str], command: App) -> bool:
 def _names(command: App) -> tuple[set[str], set[str]]:
     """Give the names of all options, and of those that take no value."""
     known = command.assemble_argument_collection()
-    names, flags = (
-        {name for each in known if each.resolved_hint is bool or not only_flags for name in each.names}
-        for only_flags in (False, True)
-    )
-    return names, flags
+    flags = {name for each in known if each.resolved_hint is bool for name in each.names}
+    return {name for each in known for name in each.names}, flags
 
 
 def _is_joined(word: str, names: Collection[str], flags: Collection[str]) -> bool:

@@ -19,7 +19,7 @@ from typing import Final
 
 from provisioner.errors import ConfigurationError, DirectoryError, ExitCode, JournalError
 from provisioner.inspection.proof.ledger import Expected, Ledger
-from provisioner.inspection.proof.proof import DIFFERENCES, Proof, write_differences, write_proof
+from provisioner.inspection.proof.proof import DIFFERENCES, Proof, write_differences
 from provisioner.inspection.proof.reading import NOTHING_PROVED, Reading, read_app
 from provisioner.inspection.proof.stored import Terms, sent_profile
 from provisioner.journal.header import Identity, header_of, is_bound, open_for_reading, owner_of
@@ -29,6 +29,7 @@ from provisioner.logs.events import get_logger
 from provisioner.model import FIELDS, Standing
 from provisioner.results.manifest import written_last
 from provisioner.results.outputs import refuse_as_output, refuse_what_is_no_file
+from provisioner.results.summary import write_summary
 from provisioner.run.intake import Surveyed, open_roster, survey
 from provisioner.run.job import Job, Run, Target, make_job, make_target
 from provisioner.run.wiring import connected
@@ -221,7 +222,7 @@ def _finish(run: Run, identity: Identity, surveyed: Surveyed, ledger: Ledger, re
         digests={DIFFERENCES: digest},
         first=first,
     )
-    write_proof(outputs.proof, proof)
+    write_summary(outputs.proof, proof.document)
     return proof
 
 

@@ -21,7 +21,6 @@ from provisioner.journal.header import Identity
 from provisioner.model import FIELDS
 from provisioner.results.formats.writing import write_frames
 from provisioner.results.manifest import known_of, rewrite
-from provisioner.results.summary import write_summary
 from provisioner.results.tables import Entry, Listing, plain_table
 from provisioner.roster.csv import apostrophes
 from provisioner.sending.users.reading import SINGLY
@@ -221,8 +220,3 @@ def _lines(unlike: Unlike) -> Iterator[Line]:
         yield unlike.uid, STANDING, unlike.wanted, unlike.standing
     for each in unlike.differences:
         yield unlike.uid, each.field, each.roster, each.app
-
-
-def write_proof(path: Path, proof: Proof) -> None:
-    """Write the proof."""
-    write_summary(path, proof.document)
