@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from rich.console import Console
 
 from provisioner.errors import ExitCode, OutputError, RosterError
 from provisioner.files.writing import name_once, temporary_folder
-from provisioner.inspection.proposal import screen
 from provisioner.inspection.proposal.choice import propose
 from provisioner.inspection.proposal.document import Proposal, document
 from provisioner.inspection.proposal.opening import Opened, open_unknown
 from provisioner.inspection.proposal.proof import Proof, prove, reads_alike
-from provisioner.results.tables import printed
-from provisioner.roster.columns import unnamed
+from provisioner.inspection.proposal.screen import Found
 from provisioner.roster.database.printing import roster_in_command
 from provisioner.roster.files.inputs import Inputs, Location, find_inputs, local_file
 from provisioner.roster.files.origin import chunks, unreadable
@@ -33,44 +29,6 @@ from provisioner.settings.layers import DEFAULT_CONFIG
 from provisioner.settings.tables import Run
 from provisioner.streams import answer, say
 from provisioner.wording import counted, listed
-
-_SIGN_IN_WORD: Final = re.compile(
-    r"[^\x00-\x7f\w\s\u2018-\u201e\u2013\u2014\u2026\u00ab\u00a1\u00bf\u00b7](?=[^\W\d_])"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """All that `init` has to say of a file.
-
-    name  what the roster is called
-    text  the config file
-    """
-
-    name: str
-    opened: Opened
-    proposal: Proposal
-    proof: Proof | None
-    text: str
-
-    @property
-    def complete(self) -> bool:
-        """Whether the config file can be used as it stands."""
-        return not self.proposal.questions and self.proof is not None
-
-    def shown(self, width: int | None = None) -> str:
-        """Give what a person reads."""
-        evidence = self.opened.evidence
-        rows = counted(evidence.rows, "row") if evidence.whole else f"more than {counted(evidence.rows, 'row')}"
-        first = f"{self.name}: {rows}, {counted(len(evidence.columns), 'column')}"
-        how = [f"{name.replace('_', ' ')} {value}" for name, value in self.opened.tried.items()]
-        first += f"; read with {listed(how)}" if how else ""
-        if "encoding" in self.opened.tried and (cell := _odd_cell(self.opened)):
-            first += f", which is right if this reads well: {cell}"
-        rest = "" if evidence.whole else ", the first ones"
-        return printed(
-            lambda console: screen.show(console, first, self.opened.notices, self.proposal, self.proof, rest), width
-        )
 
 
 def init(arguments: Sequence[str], reading: Run, output: Path | None) -> int:
@@ -156,27 +114,6 @@ def _settings(
         if not proposal.questions and reads_alike(inputs, document("", proposal, settings), folder, opened.columns):
             return settings
     return needed | tried
-
-
-def _odd_cell(opened: Opened) -> str:
-    """Give a cell that shows whether the encoding is the right one, and how it reads in another that is as likely.
-
-    It reads otherwise in the likeliest other one; one with a sign before a letter comes first.
-    """
-    frame = opened.evidence.frame
-    columns = (unnamed(frame, name).drop_nulls() for name in frame.columns)
-    odd = [str(cell) for cells in columns for cell in cells.filter(cells.str.contains(r"[^\x00-\x7f]"))]
-    telling = [cell for cell in odd if _in_rival(cell, opened) != cell] or odd
-    shown = next((cell for cell in odd if _SIGN_IN_WORD.search(cell)), telling[0] if telling else opened.cell)
-    other = _in_rival(shown, opened)
-    also = f"; in {opened.rival} it would be {other[:40]}" if opened.is_tied and other and other != shown else ""
-    return f"{shown[:40]}{also}"
-
-
-def _in_rival(cell: str, opened: Opened) -> str | None:
-    if opened.rival is None:
-        return None
-    return cell.encode(str(opened.tried["encoding"]), "replace").decode(opened.rival, "replace")
 
 
 def _proved(proof: Proof, *, whole: bool) -> str:

@@ -2,44 +2,74 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from provisioner.inspection.proposal.document import Entry, Proposal, literal
+from provisioner.inspection.proposal.opening import Opened
 from provisioner.inspection.proposal.proof import Proof
 from provisioner.results import tables
-from provisioner.results.tables import Listing
+from provisioner.results.tables import Listing, printed
+from provisioner.roster.columns import unnamed
 from provisioner.wording import counted, listed, printable
 
-_NAMES_SHOWN = 8
+_NAMES_SHOWN: Final = 8
+_SIGN_IN_WORD: Final = re.compile(
+    r"[^\x00-\x7f\w\s\u2018-\u201e\u2013\u2014\u2026\u00ab\u00a1\u00bf\u00b7](?=[^\W\d_])"
+)
 
 
-def show(
-    console: Console, found: str, notices: Sequence[str], proposal: Proposal, proof: Proof | None, rest: str
-) -> None:
-    """Print it all.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that `init` has to say of a file.
 
-    found    what was found in the file, in a sentence
-    notices  what is to be known of how it was read
-    rest     what is said of the rows that were not looked at
+    name  what the roster is called
+    text  the config file
     """
-    for each in _parts(found, notices, proposal, proof):
-        console.print(each)
-    if proof is not None:
-        for request in proof.report.requests:
-            request.show(console)
-        console.print(_verdict(proof, rest))
-        for table in proof.report.tables():
-            console.print(table)
+
+    name: str
+    opened: Opened
+    proposal: Proposal
+    proof: Proof | None
+    text: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether the config file can be used as it stands."""
+        return not self.proposal.questions and self.proof is not None
+
+    def shown(self, width: int | None = None) -> str:
+        """Give what a person reads."""
+        return printed(self._show, width)
+
+    def _show(self, console: Console) -> None:
+        console.print(Text(self._first()))
+        for notice in self.opened.notices:
+            console.print(Text(notice, "dim"))
+        for each in (Text(), *_parts(self.proposal)):
+            console.print(each)
+        if self.proof is not None:
+            _show_proof(console, self.proof, whole=self.opened.evidence.whole)
+
+    def _first(self) -> str:
+        """Say what was found in the file, in a sentence."""
+        evidence, tried = self.opened.evidence, self.opened.tried
+        rows = counted(evidence.rows, "row") if evidence.whole else f"more than {counted(evidence.rows, 'row')}"
+        first = f"{self.name}: {rows}, {counted(len(evidence.columns), 'column')}"
+        how = [f"{name.replace('_', ' ')} {value}" for name, value in tried.items()]
+        first += f"; read with {listed(how)}" if how else ""
+        if "encoding" in tried and (cell := _odd_cell(self.opened)):
+            first += f", which is right if this reads well: {cell}"
+        return first
 
 
-def _parts(found: str, notices: Sequence[str], proposal: Proposal, proof: Proof | None) -> Iterator[RenderableType]:
-    yield Text(found)
-    yield from (Text(notice, "dim") for notice in notices)
-    yield Text()
+def _parts(proposal: Proposal) -> Iterator[RenderableType]:
     if proposal.entries or proposal.by_name:
         yield Text("What becomes what:", "bold")
         yield Listing(("field", "made of", "why"), [*map(_entry, proposal.entries), *map(_by_name, proposal.by_name)])
@@ -55,11 +85,6 @@ def _parts(found: str, notices: Sequence[str], proposal: Proposal, proof: Proof 
         yield Text("What is left out:", "bold")
         yield Listing(("column", "why"), [_left_out(*each) for each in proposal.left_out_by_reason], broken=True)
         yield Text()
-    if proof is not None and proof.report.requests:
-        shown = len(proof.report.requests)
-        yield Text(
-            f"What would be sent, {'the first ' if shown < proof.valid else ''}{counted(shown, 'request')}:", "bold"
-        )
 
 
 def _entry(entry: Entry) -> tables.Entry:
@@ -79,11 +104,43 @@ def _left_out(reason: str, columns: Sequence[str]) -> tables.Entry:
     return tables.Entry((names, Text(printable(reason))), names)
 
 
-def _verdict(proof: Proof, rest: str) -> RenderableType:
-    rows = counted(proof.rows, "row")
+def _show_proof(console: Console, proof: Proof, *, whole: bool) -> None:
+    requests = proof.report.requests
+    if requests:
+        first = "the first " if len(requests) < proof.valid else ""
+        console.print(Text(f"What would be sent, {first}{counted(len(requests), 'request')}:", "bold"))
+    for request in requests:
+        request.show(console)
+    console.print(_verdict(proof, whole=whole))
+    for table in proof.report.tables():
+        console.print(table)
+
+
+def _verdict(proof: Proof, *, whole: bool) -> RenderableType:
     if not proof.rows:
         return Padding(Text("The roster has no rows.", "bold"), (1, 0, 0, 0))
-    said = f"{rows} checked{rest}: {proof.valid:,} valid"
+    said = f"{counted(proof.rows, 'row')} checked{'' if whole else ', the first ones'}: {proof.valid:,} valid"
     if proof.rejected:
         said += f", {proof.rejected:,} would be rejected"
     return Padding(Text(said, "bold"), (1 if proof.report.requests else 0, 0, 0, 0))
+
+
+def _odd_cell(opened: Opened) -> str:
+    """Give a cell that shows whether the encoding is the right one, and how it reads in another that is as likely.
+
+    It reads otherwise in the likeliest other one; one with a sign before a letter comes first.
+    """
+    frame = opened.evidence.frame
+    columns = (unnamed(frame, name).drop_nulls() for name in frame.columns)
+    odd = [str(cell) for cells in columns for cell in cells.filter(cells.str.contains(r"[^\x00-\x7f]"))]
+    telling = [cell for cell in odd if _in_rival(cell, opened) != cell] or odd
+    shown = next((cell for cell in odd if _SIGN_IN_WORD.search(cell)), telling[0] if telling else opened.cell)
+    other = _in_rival(shown, opened)
+    also = f"; in {opened.rival} it would be {other[:40]}" if opened.is_tied and other and other != shown else ""
+    return f"{shown[:40]}{also}"
+
+
+def _in_rival(cell: str, opened: Opened) -> str | None:
+    if opened.rival is None:
+        return None
+    return cell.encode(str(opened.tried["encoding"]), "replace").decode(opened.rival, "replace")
