@@ -31,14 +31,13 @@ from provisioner.results.tables import plain_table, printed
 from provisioner.sending.users.profile import unpacked
 from provisioner.wording import counted, iso_time, json_text, printable, shortened
 
-_MEMBERS: Final = (
-    "id", "uid", "row", "state", "sent_at", "outcome", "attempts", "http_status", "error_code", "error_message",
-    "auth_token IS NOT NULL AS has_token", "created_at", "settled_at", "doubt_since", "operation", "certain",
-    "standing", "absent", "epoch", "ours", "profile", f"{REVERSING} AS reversing",
-)  # fmt: skip
 _CREATED_BY: Final = ("created by another hand", "created by this job", "created by an earlier round of this job")
-_USER: Final = f"SELECT {', '.join(_MEMBERS)} FROM users WHERE uid = ?"  # noqa: S608 - of constants
-
+_USER: Final = f"""
+SELECT id, uid, row, state, sent_at, outcome, attempts, http_status, error_code, error_message,
+    auth_token IS NOT NULL AS has_token, created_at, settled_at, doubt_since, operation, certain,
+    standing, absent, epoch, ours, profile, {REVERSING} AS reversing
+FROM users WHERE uid = ?
+"""  # noqa: S608 - of constants
 _REVERSAL: Final = """
 SELECT coalesce(settled_at, sent_at, 0), verdict, reason, message FROM reversals WHERE id = ?
 """
@@ -134,14 +133,14 @@ def story_of(uid: str, given: Path, *, as_json: bool) -> str:
 
 
 def _story(uid: str, journal: Path, database: sqlite3.Connection) -> Story:
-    found = database.execute(_USER, (uid,)).fetchone()
-    if found is None:
+    found = database.execute(_USER, (uid,))
+    names = [name for name, *_ in found.description]
+    if (values := found.fetchone()) is None:
         message = (
             "nobody with this uid was ever sent; rejected rows never are, and the results say why they were rejected"
         )
         raise UsageError(f"{shortened(uid)} in {journal}: {message}")
-    names = [each.rpartition(" ")[2] for each in _MEMBERS]
-    user = dict(zip(names, found, strict=True))
+    user = dict(zip(names, values, strict=True))
     nights = Nights(database).last()
     steps: list[Step] = []
     for event in events_of(database, user["id"]):
@@ -213,22 +212,12 @@ def _last_word(user: Mapping[str, Any], nights: Sequence[Night]) -> Iterator[Ste
     """Give what the user's own row says, which no later one has taken the place of."""
     if user["state"] == State.PENDING:
         return
-    sent = user["state"] == State.SENT
-    yield _step(
-        Event(
-            user["id"],
-            user["sent_at"] if sent else user["settled_at"] or user["sent_at"],
-            None if sent else user["epoch"],
-            KILLED if sent else SETTLED,
-            user["operation"],
-            None if sent else user["outcome"],
-            user["http_status"],
-            user["error_code"],
-            user["error_message"],
-            user["attempts"],
-        ),
-        nights,
-    )
+    if user["state"] == State.SENT:
+        at, epoch, kind, outcome = user["sent_at"], None, KILLED, None
+    else:
+        at, epoch, kind, outcome = user["settled_at"] or user["sent_at"], user["epoch"], SETTLED, user["outcome"]
+    answer = (user["http_status"], user["error_code"], user["error_message"], user["attempts"])
+    yield _step(Event(user["id"], at, epoch, kind, user["operation"], outcome, *answer), nights)
 
 
 def _undone(database: sqlite3.Connection, user: int) -> Iterator[Step]:
