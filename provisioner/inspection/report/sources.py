@@ -54,7 +54,7 @@ def find_sources(given: Path) -> Sources:
         raise UsageError(f"{given}: is a folder; name a run's results file or a state")
     if is_database(given) and not given.name.endswith(JOURNAL):
         return _of_state(given)
-    stem, only_check = _stem(given)
+    stem, only_check = stem_of(given) or given.with_suffix(""), given.name.endswith(CHECK)
     summary_file = _beside(stem, CHECK if only_check else SUMMARY)
     journal = _beside(stem, JOURNAL)
     if not only_check and not summary_file.exists() and not journal.exists() and _beside(stem, CHECK).exists():
@@ -90,11 +90,6 @@ def _of_state(given: Path) -> Sources:
     stem = given.with_suffix("")
     proof = _document(_beside(stem, ".proof.json"), missing)
     return Sources(_beside(stem, ".report.html"), None, overview=overview, proof=proof, missing=tuple(missing))
-
-
-def _stem(given: Path) -> tuple[Path, bool]:
-    """Say what the files of a job have in common, and whether it is a check that was named."""
-    return stem_of(given) or given.with_suffix(""), given.name.endswith(CHECK)
 
 
 def _beside(stem: Path, ending: str) -> Path:
