@@ -41,6 +41,9 @@ _DONE: Final = tuple(each.value for each in Outcome if each in FINAL)
 Fetch: TypeAlias = Callable[[list[str]], Columns]
 """Gives `OUTCOME_COLUMNS` of users."""
 
+Lines: TypeAlias = Callable[[], Iterable[pl.DataFrame]]
+"""Gives lines of results, anew each time it is asked."""
+
 
 @dataclass(slots=True)
 class Counts:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, closing
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from provisioner.errors import ExitCode, StorageError
@@ -25,7 +26,7 @@ from provisioner.journal.journal import Journal
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.logs.events import get_logger
 from provisioner.model import AuthTokens, Outcome, Settlement, UserRequest
-from provisioner.results.lines import TOKENS, count_lines, keep_results, unless_unwritten
+from provisioner.results.lines import TOKENS, Counts, Fetch, Lines, count_lines, keep_results, unless_unwritten
 from provisioner.results.manifest import REJECTED, RESULTS, written_last
 from provisioner.results.merging.folder import join_folder, refuse_unlike
 from provisioner.results.summary import Summary, end_unwritten, keep_summary, written
@@ -177,11 +178,7 @@ def _unconfirmed() -> InterruptedEarlyError:
 
 def _confirming(recorder: Recorder) -> Callable[[Settlement], Awaitable[None]]:
     """Give what records that a user is there, who is to be deactivated from then on."""
-
-    async def write(rows: list[MadeRow]) -> None:
-        await recorder.run(partial(recorder.journal.note, rows, MADE))
-
-    gathering = Gathering(write)
+    gathering = Gathering[MadeRow](lambda rows: recorder.run(partial(recorder.journal.note, rows, MADE)))
 
     async def confirm(there: Settlement) -> None:
         ours = there.outcome is Outcome.CREATED
@@ -261,14 +258,10 @@ async def _fed(feed: Feed, outbox: Outbox) -> None:
 
 
 def _finish(run: Run, question: Question, surveyed: Surveyed, journal: Journal) -> Summary:
-    job, whole = run.job, False
+    job = run.job
     if journal.place.is_taken:
         set_results_aside(job.outputs, whole=True)
-    try:
-        end, whole = _kept(run, surveyed, journal), True
-    except StorageError as error:
-        end_unwritten(run.stopper, error)
-        end = _counted(run, surveyed, journal)
+    end, whole = keep_end(run, surveyed, journal.outcomes, changed=True)
     if not run.stopper.is_stopping() and job.settings.run.limit is None and not end.counts.outcomes[Outcome.PENDING]:
         with stopping_on_storage_error(run.stopper):
             journal.forget_copy()
@@ -277,18 +270,30 @@ def _finish(run: Run, question: Question, surveyed: Surveyed, journal: Journal) 
     return summary
 
 
-def _kept(run: Run, surveyed: Surveyed, journal: Journal) -> End:
-    """Write the results and the rejected rows. Raises `StorageError`."""
-    counts, digests = keep_results(run.job.outputs, surveyed.lines, journal.outcomes)
-    record, rejected = keep_rejected(run.job, surveyed)
-    return End(run.tally.rows, counts, surveyed.report(), record.with_digests(digests), rejected)
+def keep_end(run: Run, surveyed: Surveyed, fetch: Fetch, more: Lines = tuple, *, changed: bool) -> tuple[End, bool]:
+    """Write the results and the rejected rows; what they add up to, and whether they could be written.
 
+    more     lines behind those of the rows
+    changed  something may have been: else the results that are there stay as they are, and known as ours
 
-def _counted(run: Run, surveyed: Surveyed, journal: Journal) -> End:
-    """Count what could not be written; what an earlier run has written stays known as ours."""
-    counts = count_lines(surveyed.lines.frames(), journal.outcomes)
-    known = {name: written_last(run.job.outputs.summary, name) for name in (RESULTS, REJECTED, TOKENS)}
-    return End(run.tally.rows, counts, surveyed.report(), record_of(run.job, surveyed, known), None)
+    What could not be written is counted all the same, and what an earlier run has written stays known as ours.
+    """
+    job, outputs = run.job, run.job.outputs
+    known = {name: written_last(outputs.summary, name) for name in (RESULTS, TOKENS, REJECTED)}
+
+    def counted() -> Counts:
+        return count_lines(chain(surveyed.lines.frames(), more()), fetch)
+
+    try:
+        if changed:
+            counts, digests = keep_results(outputs, surveyed.lines, fetch, more())
+        else:
+            counts, digests = counted(), {name: known[name] for name in (RESULTS, TOKENS)}
+        record, rejected = keep_rejected(job, surveyed)
+        return End(run.tally.rows, counts, surveyed.report(), record.with_digests(digests), rejected), True
+    except StorageError as error:
+        end_unwritten(run.stopper, error)
+        return End(run.tally.rows, counted(), surveyed.report(), record_of(job, surveyed, known), None), False
 
 
 def _summed_up(run: Run, end: End, journal: Journal, *, results: bool = True) -> Summary:

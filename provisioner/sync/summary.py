@@ -12,31 +12,22 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import chain
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import polars as pl
 from rich.console import Console
 from rich.text import Text
 
-from provisioner.errors import ExitCode, StorageError
+from provisioner.errors import ExitCode
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.statements import Columns
 from provisioner.model import ROW_OUTCOMES, Action, Outcome
-from provisioner.results.lines import TOKENS, Counts, Fetch, count_lines, keep_results, unless_unwritten
-from provisioner.results.manifest import REJECTED, RESULTS, Record, written_last
-from provisioner.results.summary import (
-    Summary,
-    Words,
-    end_unwritten,
-    keep_summary,
-    tell_unconfirmed,
-    written,
-)
-from provisioner.run.intake import Surveyed, keep_rejected, record_of
+from provisioner.results.lines import count_lines, unless_unwritten
+from provisioner.results.summary import Summary, Words, keep_summary, tell_unconfirmed, written
 from provisioner.run.job import Run
+from provisioner.run.pipeline import keep_end
 from provisioner.sending.life.parting import AS_SAID
 from provisioner.sending.users.failures import DEACTIVATED
 from provisioner.stop import NOT_CONFIRMED, Stop
@@ -198,52 +189,20 @@ def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Prefli
     fates = count_lines(leaver_lines(assessment), tonight).outcomes
     unnamed = count_lines(leaver_lines(assessment, without=named), tonight).outcomes if named else fates
     more, fetch = partial(leaver_lines, assessment, named, state), partial(_told_of_rows, state, assessment, tonight)
-    kept = _kept(run, surveyed, fetch, more, changed=changed)
-    rows = replace(kept.counts, outcomes=kept.counts.outcomes - unnamed)
-    if kept.whole and stop is not None and stop.reason == TIME_OVER and not kept.counts.outcomes[Outcome.PENDING]:
+    end, whole = keep_end(run, surveyed, fetch, more, changed=changed)
+    rows = replace(end.counts, outcomes=end.counts.outcomes - unnamed)
+    if whole and stop is not None and stop.reason == TIME_OVER and not end.counts.outcomes[Outcome.PENDING]:
         stop = None  # time was over when all was done
-    record, finished, flushed = kept.record.with_digests({LEAVERS: digest}), time.time(), state.flushed_tonight()
+    record, finished, flushed = end.record.with_digests({LEAVERS: digest}), time.time(), state.flushed_tonight()
     leavers = list_of_leavers if assessment.found else None
 
     def made(left: bool) -> NightSummary:
-        ended = stop if kept.whole and left else stop or run.stopper.stop
-        wrote = unless_unwritten(written(job.outputs, kept.rejected, results=changed), results=kept.whole, summary=left)
-        summary = Summary(rows, run.tally, assessment.report, run.started, finished, ended, wrote, record=record)
+        ended = stop if whole and left else stop or run.stopper.stop
+        wrote = unless_unwritten(written(job.outputs, end.rejected, results=changed), results=whole, summary=left)
+        summary = Summary(rows, run.tally, end.report, run.started, finished, ended, wrote, record=record)
         return NightSummary(summary, assessment, fates, leavers, flushed)
 
     return keep_summary(job.outputs.summary, run.stopper, made)
-
-
-class _Kept(NamedTuple):
-    """The rows of a night: what they add up to, what to remember of their files, and whether all could be written."""
-
-    counts: Counts
-    record: Record
-    rejected: Path | None
-    whole: bool
-
-
-def _kept(
-    run: Run, surveyed: Surveyed, fetch: Fetch, more: Callable[[], Iterator[pl.DataFrame]], *, changed: bool
-) -> _Kept:
-    """Write the results of a night that may change something, and the rejected rows.
-
-    What the night before has written, and this one has not, stays as it is, and stays known as ours.
-    """
-    outputs = run.job.outputs
-    known = {name: written_last(outputs.summary, name) for name in (RESULTS, TOKENS, REJECTED)}
-    try:
-        if changed:
-            counts, digests = keep_results(outputs, surveyed.lines, fetch, more())
-        else:
-            counts = count_lines(chain(surveyed.lines.frames(), more()), fetch)
-            digests = {name: known[name] for name in (RESULTS, TOKENS)}
-        record, rejected = keep_rejected(run.job, surveyed)
-        return _Kept(counts, record.with_digests(digests), rejected, True)
-    except StorageError as error:
-        end_unwritten(run.stopper, error)
-        counts = count_lines(chain(surveyed.lines.frames(), more()), fetch)
-        return _Kept(counts, record_of(run.job, surveyed, known), None, False)
 
 
 def _changes(stop: Stop | None, assessment: Assessment) -> bool:
