@@ -27,28 +27,6 @@ EXAMPLES: Final = 3
 _AT_ONCE: Final = 4000
 
 
-class AsWanted(NamedTuple):
-    """A user found in the directory as the roster has it, and what the state is to remember of it."""
-
-    uid: str
-    row: int
-    body_hash: str | None
-    digests: bytes | None
-    created_at: int | None
-    profile: bytes
-
-    @property
-    def live(self) -> Live:
-        """What is known of the user."""
-        return Live(self.body_hash, self.digests, Standing.ACTIVE, self.profile)
-
-
-AS_WANTED_SCHEMA: Final[Mapping[str, _Type]] = dict(
-    zip(AsWanted._fields, (pl.String, pl.Int64, pl.String, pl.Binary, pl.Int64, pl.Binary), strict=True)
-)
-"""What a frame of them has."""
-
-
 class ValidRow(NamedTuple):
     """A valid row of the roster; `token` is whether an auth token is wanted."""
 
@@ -118,27 +96,13 @@ UNKNOWN: Final = "?"
 """Stands for a value that is not known; no JSON text is like it."""
 
 
-PLAN_SCHEMA: Final[Mapping[str, _Type]] = dict(
-    zip(
-        PlannedChange._fields,
-        (
-            pl.Int64,
-            pl.String,
-            pl.String,
-            pl.List(pl.String),
-            pl.String,
-            pl.String,
-            pl.Boolean,
-            pl.String,
-            pl.Binary,
-            pl.Binary,
-            pl.String,
-            pl.Boolean,
-            pl.Boolean,
-        ),
-        strict=True,
-    )
-)
+_TEXTS: Final[dict[str, _Type]] = dict.fromkeys(PlannedChange._fields, pl.String)
+PLAN_SCHEMA: Final = _TEXTS | {
+    "row": pl.Int64,
+    "fields": pl.List(pl.String),
+    **dict.fromkeys(("digests", "profile"), pl.Binary),
+    **dict.fromkeys(("token", "flush", "mint"), pl.Boolean),
+}
 """Of frames of `PlannedChange`."""
 
 
@@ -283,7 +247,7 @@ class Plan:
                 str(each.mint),
             )
             self._digest.update(("\0".join(what) + "\n").encode())
-        self.changes.append(pl.DataFrame(changes, schema=dict(PLAN_SCHEMA), orient="row"))
+        self.changes.append(pl.DataFrame(changes, schema=PLAN_SCHEMA, orient="row"))
 
 
 def told(fields: Sequence[str], old: Mapping[str, str] | None, live: Live | None) -> str:

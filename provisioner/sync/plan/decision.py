@@ -45,12 +45,12 @@ class Wanted:
         members = profile.members(body)
         return cls(body_hash, members, profile.digests(members), managed)
 
-    def recognisable(self, ours: bytes | None, kept: bytes | None) -> list[Known]:
+    def recognisable(self, ours: bytes | None, old: Mapping[str, str] | None) -> list[Known]:
         """Give what the API may show: the profile that is known, if one is (`ours` its digests), and the row.
 
-        kept  the profile that was carried out last, see `profile.packed`
+        old  the profile that was carried out last
         """
-        texts = [self.members, *([profile.unpacked(kept)] if kept is not None else [])]
+        texts = [self.members, *([old] if old is not None else [])]
         several = [] if ours is None else [known(ours, texts)]
         return [*several, known(self.digests, [self.members])]
 
@@ -87,11 +87,11 @@ def managed_fields(binding: Binding) -> frozenset[str]:
     return binding.sourced.intersection(FIELDS)
 
 
-def as_kept(live_hash: str | None, kept: bytes | None) -> bytes | None:
+def as_kept(live_hash: str | None, old: Mapping[str, str] | None) -> bytes | None:
     """Give the digests of whom a run has left: by the hash of its body, what there is besides, and the body as kept."""
-    if live_hash is None or kept is None:
+    if live_hash is None or old is None:
         return None
-    return profile.with_besides(profile.digests(profile.unpacked(kept)), live_hash.partition("+")[2])
+    return profile.with_besides(profile.digests(old), live_hash.partition("+")[2])
 
 
 def decide(

@@ -9,9 +9,9 @@ The plan is kept on disk, so that memory does not grow with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 import polars as pl
 
@@ -24,13 +24,22 @@ from provisioner.results.spool import Spool
 from provisioner.run.intake import CheckedBatch, Surveyed
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import profile
-from provisioner.sync.plan.changeset import AS_WANTED_SCHEMA, AsWanted, Plan, PlannedChange, ValidRow, told
+from provisioner.sync.plan.changeset import Plan, PlannedChange, ValidRow, told
 from provisioner.sync.plan.decision import Decision, Wanted, as_kept, decide, managed_fields
 from provisioner.sync.plan.directory import Directory, Shown, last_action, replaced
 from provisioner.sync.plan.leavers import LeaverPolicy, Leavers, holding, nameless, sort_out, unread
 
 # Rows looked up in the state at once.
 _LOOKUP: Final = 4000
+
+# The profile that the state keeps of a user, field → JSON text; None when it keeps none.
+_Kept: TypeAlias = Mapping[str, str] | None
+
+# Of users found in the directory as the roster has them: what is made an `Adoption` of.
+_AS_WANTED: Final = {
+    "uid": pl.String, "row": pl.Int64, "body_hash": pl.String, "digests": pl.Binary, "profile": pl.Binary,
+    "created_at": pl.Int64,
+}  # fmt: skip
 
 
 class Planner:
@@ -40,7 +49,7 @@ class Planner:
         self._surveyed, self._state, self._directory = surveyed, state, directory
         self._managed = managed_fields(surveyed.opened.binding)
         self._everyone = surveyed.opened.settings.run.auth_tokens is AuthTokens.ALL
-        self._as_wanted: list[AsWanted] = []
+        self._as_wanted: list[tuple[Any, ...]] = []
         self._to_record, self._to_keep = Spool(folder), Spool(folder)
         self.plan = Plan(Spool(folder))
         # Rows whose users are to be deactivated; those of them whom the app has and the state does not know; and how
@@ -106,8 +115,12 @@ class Planner:
         """Bring into the state (UNIX seconds) what takes no request: how users were found, as they should be or not."""
         self._state.record_woken()
         self._note_found()
-        for users in (map(AsWanted._make, frame.iter_rows()) for frame in self._to_record.frames()):
-            self._state.adopt((Adoption(each.uid, each.row, each.live, each.created_at) for each in users), now)
+        for frame in self._to_record.frames():
+            users = (
+                Adoption(uid, row, Live(body_hash, digests, Standing.ACTIVE, packed), created_at)
+                for uid, row, body_hash, digests, packed, created_at in frame.iter_rows()
+            )
+            self._state.adopt(users, now)
         for frame in self._to_keep.frames():
             self._state.keep_profiles(frame.iter_rows())
 
@@ -152,23 +165,24 @@ class Planner:
         hashes = [hash_of(body) for body in part["body"].cast(pl.Binary).to_list()]
         self.plan.note_rows(hashes)
         rows = part.select("row", "uid", "body", "token").with_columns(body_hash=pl.Series(hashes, dtype=pl.String))
-        if self._directory is None:
+        directory = self._directory
+        if directory is None:
             rows = self._without_unchanged(rows, self._state.carried_out(part["uid"].to_list()))
         uids = rows["uid"].to_list()
-        met: Mapping[str, Met] = self._state.met(uids)
-        shown = self._directory.find(uids) if self._directory is not None else None
-        if shown is None:
+        met, shown = self._state.met(uids), directory.find(uids) if directory is not None else {}
+        if directory is None:
             rows = self._without_bare(rows, met)
         else:
             self.taken_over += sum(uid not in met for uid in shown)
-            others = {each.uid for each in replaced(met, shown)}  # what is known of those before them is of no use
-            met = {uid: each for uid, each in met.items() if uid not in others} if others else met
-            rows = self._without_steady(rows, met, shown)
-        kept = self._state.profiles(rows["uid"].to_list())
-        each = map(ValidRow._make, rows.iter_rows())
-        self._add([change for row in each if (change := self._decided(row, met, shown, kept.get(row.uid))) is not None])
+            for each in list(replaced(met, shown)):  # what is known of those before them is of no use
+                del met[each.uid]
+            rows = self._without_steady(rows, met, frozenset(directory.steady(met, shown)))
+        kept = {uid: profile.unpacked(each) for uid, each in self._state.profiles(rows["uid"].to_list()).items()}
+        valid = map(ValidRow._make, rows.iter_rows())
+        changes = (self._decided(row, met.get(row.uid), shown.get(row.uid), kept.get(row.uid)) for row in valid)
+        self._add([change for change in changes if change is not None])
         as_wanted, self._as_wanted = self._as_wanted, []
-        self._to_record.append(pl.DataFrame(as_wanted, schema=dict(AS_WANTED_SCHEMA), orient="row"))
+        self._to_record.append(pl.DataFrame(as_wanted, schema=_AS_WANTED, orient="row"))
 
     def _add(self, changes: Sequence[PlannedChange]) -> None:
         self._state.plan([each.uid for each in changes])
@@ -178,18 +192,15 @@ class Planner:
         """Leave out the rows that were carried out just as they stand: on most nights, nearly all."""
         known, given = dict(carried_out), zip(rows["uid"].to_list(), rows["body_hash"].to_list(), strict=True)
         others = [
-            known.get(uid) != body_hash and not self._tells(known.get(uid), body_hash) for uid, body_hash in given
+            (live := known.get(uid)) != body_hash and not (live and profile.tells(live, body_hash, self._managed))
+            for uid, body_hash in given
         ]
         changed = rows.filter(pl.Series(others, dtype=pl.Boolean))
         self.plan.so_far.unchanged += rows.height - changed.height
         return changed
 
-    def _tells(self, live_hash: str | None, body_hash: str) -> bool:
-        return live_hash is not None and profile.tells(live_hash, body_hash, self._managed)
-
-    def _without_steady(self, rows: pl.DataFrame, met: Mapping[str, Met], shown: Mapping[str, Shown]) -> pl.DataFrame:
+    def _without_steady(self, rows: pl.DataFrame, met: Mapping[str, Met], steady: Collection[str]) -> pl.DataFrame:
         """Leave out the rows that were carried out as they stand, and whose users are shown so and owed nothing."""
-        steady = frozenset(self._directory.steady(met, shown) if self._directory is not None else ())
         settled = [
             (uid, met[uid].live_hash)
             for uid, body, token in rows.select("uid", "body", "token").iter_rows()
@@ -215,53 +226,51 @@ class Planner:
             self._to_keep.append(same.select("uid", profile=pl.Series(packed, dtype=pl.Binary)))
         return left
 
-    def _decided(
-        self, row: ValidRow, met: Mapping[str, Met], shown: Mapping[str, Shown] | None, kept: bytes | None
-    ) -> PlannedChange | None:
-        known, wanted = met.get(row.uid), Wanted.of(row.body, row.body_hash, self._managed)
-        found = shown.get(row.uid) if shown is not None else None
+    def _decided(self, row: ValidRow, known: Met | None, found: Shown | None, old: _Kept) -> PlannedChange | None:
+        wanted = Wanted.of(row.body, row.body_hash, self._managed)
+        lost = found is not None and self._may_be_ours(found.created_at)
         # What is in doubt is done again whatever the directory shows: only that tells whose work it was.
-        unsettled = not known.certain if known else self._may_be_ours(found.created_at if found else None)
-        if shown is None or unsettled:
+        unsettled = not known.certain if known else lost
+        if self._directory is None or unsettled:
             live, exists = (known.live, known.exists) if known else (None, False)
         else:
-            live, exists = self._as_shown(known, found, wanted, kept), found is not None
+            live, exists = self._as_shown(known, found, wanted, old), found is not None
         mint = self._is_given_token(known, wanted=row.token)
         if live is not None and mint and known is not None and known.sessions == Sessions.FLUSHED:
             # Whoever another hand woke comes back all the same: in place of the flushed token a new one is owed.
             live = live._replace(standing=Standing.DEACTIVATED)
-        unsure = self._unsure(known, found, kept) if known is not None else None
+        unsure = self._unsure(known, found, old) if known is not None else None
         decision = decide(wanted, live, exists=exists, last=last_action(known, found), unsure=unsure)
         if decision is None and live is not None and mint and self._everyone:
             decision = Decision(Action.UPDATE, (), b"", wanted.against(live.digests, live.body_hash, unsure)[2])
         if decision is None:
-            self._leave_alone(row, wanted, known, live, found, kept)
+            self._leave_alone(row, wanted, known, live, found, old)
             return None
-        old = _unpacked(kept)
         stays = old if old is not None and decision.action is not Action.CREATE else {}
         after = profile.packed(profile.carried_out(stays, wanted.members, self._managed))
         change = PlannedChange.of(row, decision, after, told(decision.fields, old, live))
-        lost = found is not None and self._may_be_ours(found.created_at)
         due = {Action.REACTIVATE: mint, Action.UPDATE: mint and self._everyone, Action.CREATE: row.token and lost}
         change = change._replace(mint=due[decision.action])
         self._note_altered(change, wanted, old, live)
         return change
 
-    def _unsure(self, known: Met, found: Shown | None, kept: bytes | None) -> bytes | None:
+    def _unsure(self, known: Met, found: Shown | None, old: _Kept) -> bytes | None:
         """Give `Wanted.against`'s: what the directory shows is what a doubt has come to."""
         if known.certain:
-            return known.digests if known.digests is not None else as_kept(known.live_hash, kept)
-        fields = self._directory.fields if self._directory is not None else ()
-        return known.digests if found is None else profile.overlaid(known.digests, found.digests, fields)
+            return known.digests if known.digests is not None else as_kept(known.live_hash, old)
+        return known.digests if found is None else profile.overlaid(known.digests, found.digests, self._listed)
+
+    @property
+    def _listed(self) -> Collection[str]:
+        """The fields of a profile that the directory tells anything of."""
+        return self._directory.fields if self._directory is not None else ()
 
     def _may_be_ours(self, created_at: int | None) -> bool:
         """Whether who is unknown to the state may have joined, and left again, in nights that it does not know."""
         since = self._state.copied_at
         return since is not None and created_at is not None and created_since(created_at, since)
 
-    def _note_altered(
-        self, change: PlannedChange, wanted: Wanted, old: Mapping[str, str] | None, live: Live | None
-    ) -> None:
+    def _note_altered(self, change: PlannedChange, wanted: Wanted, old: _Kept, live: Live | None) -> None:
         """Count the fields that get another value than they had, as far as that is known, and keep the first of each.
 
         What is in doubt is done again whole, and so may be what a copy of a state does not know: there only that counts
@@ -283,25 +292,18 @@ class Planner:
             return False
         return known is None or known.sessions is not None or not known.has_token
 
-    def _as_shown(self, known: Met | None, found: Shown | None, wanted: Wanted, kept: bytes | None) -> Live | None:
+    def _as_shown(self, known: Met | None, found: Shown | None, wanted: Wanted, old: _Kept) -> Live | None:
         """Trust the directory where it tells, in the form in which the API stores it; where it does not, the state."""
-        if found is None or self._directory is None:
+        if found is None:
             return None
-        listed = self._directory.fields
         ours = known.digests if known is not None and known.certain else None
-        digests = profile.overlaid(ours, found.digests, listed)
+        digests = profile.overlaid(ours, found.digests, self._listed)
         if digests != ours and (ours is not None or profile.difference(digests, wanted.digests, self._managed)):
-            digests = profile.overlaid(ours, found.recognised(wanted.recognisable(ours, kept)), listed)
+            digests = profile.overlaid(ours, found.recognised(wanted.recognisable(ours, old)), self._listed)
         return Live(None, digests, found.standing)  # what is shown says more than the hash of a body
 
     def _leave_alone(
-        self,
-        row: ValidRow,
-        wanted: Wanted,
-        known: Met | None,
-        live: Live | None,
-        found: Shown | None,
-        kept: bytes | None,
+        self, row: ValidRow, wanted: Wanted, known: Met | None, live: Live | None, found: Shown | None, old: _Kept
     ) -> None:
         """Count a user who is as the roster has it; what the directory showed is worth remembering."""
         self.plan.so_far.unchanged += 1
@@ -311,10 +313,5 @@ class Planner:
             return
         after = wanted.against(live.digests)[2]
         if known is None or known.live != after._replace(sessions=known.sessions) or not known.has_profile:
-            packed = profile.packed(profile.carried_out(_unpacked(kept) or {}, wanted.members, self._managed))
-            adopted = AsWanted(row.uid, row.row, after.body_hash, after.digests, found.created_at, packed)
-            self._as_wanted.append(adopted)
-
-
-def _unpacked(kept: bytes | None) -> dict[str, str] | None:
-    return profile.unpacked(kept) if kept is not None else None
+            packed = profile.packed(profile.carried_out(old or {}, wanted.members, self._managed))
+            self._as_wanted.append((row.uid, row.row, after.body_hash, after.digests, packed, found.created_at))
