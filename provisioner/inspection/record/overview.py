@@ -9,7 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -245,7 +245,7 @@ def _with_end(runs: list[PastRun], told: Mapping[str, Any]) -> list[PastRun]:
     if not runs or runs[-1].finished is not None or not is_of(told, runs[-1].started):
         return runs
     finished = datetime.fromisoformat(told["finished_at"]).timestamp()
-    known = replace(runs[-1], finished=finished, stopped_by=told.get("stopped_by"), requests=told.get("requests"))
+    known = runs[-1]._replace(finished=finished, stopped_by=told.get("stopped_by"), requests=told.get("requests"))
     return [*runs[:-1], known]
 
 

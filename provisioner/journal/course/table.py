@@ -10,10 +10,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -51,8 +50,7 @@ ENDING_FORGOTTEN: Final = f"DELETE FROM meta WHERE key IN ('{_ENDING}', '{_QUIET
 """How the last run and the last night ended: part of every commit that records anything of a user."""
 
 
-@dataclass(frozen=True, slots=True)
-class PastRun:
+class PastRun(NamedTuple):
     """One run that had something to send, or might have.
 
     started, finished  UNIX seconds, ours; null when it was killed, or is still running
@@ -78,30 +76,15 @@ class PastRun:
         return self.command == UNDO
 
 
-# Member of `PastRun` → its column.
-_COLUMNS: Final = {
-    "number": "id",
-    "started": "started_at",
-    "finished": "finished_at",
-    "command": "command",
-    "epoch": "epoch",
-    "asked": "asked",
-    "stopped_by": "stopped_by",
-    "requests": "requests",
-}
-_RUNS: Final = select(_COLUMNS, "FROM runs ORDER BY id", _COLUMNS)
+_RUNS: Final = select(
+    PastRun._fields,
+    "FROM runs ORDER BY id",
+    {"number": "id", "started": "started_at", "finished": "finished_at"},
+)
 _PACE: Final = select(Point._fields, "FROM pace ORDER BY id")
 _LAST: Final = f"SELECT started_at, finished_at FROM runs WHERE command = '{_RUN}' ORDER BY id DESC LIMIT 1"  # noqa: S608 - of constants
 _FIRST_BEGIN: Final = "SELECT min(started_at) FROM runs"
-_ADD: Final = """
-INSERT INTO pace (
-    run, ends_at, seconds, requests, settled, rate_limited, paused, core, standard, core_limit, standard_limit, held_by
-) VALUES (
-    :run, :ends_at, :seconds, :requests, :settled, :rate_limited, :paused, :core, :standard, :core_limit,
-    :standard_limit, :held_by
-)
-"""
-
+_ADD: Final = f"INSERT INTO pace ({', '.join(Point._fields)}) VALUES ({', '.join('?' * len(Point._fields))})"  # noqa: S608 - of constants
 
 _CUT_SHORT: Final = """
 UPDATE runs SET stopped_by = ? WHERE id = ? AND finished_at IS NOT NULL AND stopped_by IS NULL
@@ -162,7 +145,7 @@ class Course:
         with self._if_it_can_be(), self._database:
             self._database.execute("BEGIN IMMEDIATE")
             step = self.step
-            self._database.execute(_ADD, point._asdict())
+            self._database.execute(_ADD, point)
             (count,) = self._database.execute("SELECT count(*) FROM pace").fetchone()
             if count > self._most:
                 step *= 2
@@ -245,7 +228,7 @@ class Course:
         """Have fewer; where most runs are shorter than a step the earliest stretches go."""
         few = thinned(self.points(), step)[-self._most :]
         self._database.execute("DELETE FROM pace")
-        self._database.executemany(_ADD, (each._asdict() for each in few))
+        self._database.executemany(_ADD, few)
         self._meta.put(_STEP, str(step))
 
 
@@ -255,7 +238,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _run(row: Iterable[Any]) -> PastRun:
-    facts = dict(zip(_COLUMNS, row, strict=True))
+    facts = dict(zip(PastRun._fields, row, strict=True))
     return PastRun(**facts | {"asked": read_json(facts["asked"])})
 
 

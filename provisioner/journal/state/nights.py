@@ -10,7 +10,6 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -45,8 +44,7 @@ FROM given WHERE users.id = given.id
 EPOCH: Final = Bulk(EpochRow._fields, "UPDATE users SET epoch = given.epoch FROM given WHERE users.id = given.id")
 
 
-@dataclass(frozen=True, slots=True)
-class Night:
+class Night(NamedTuple):
     """One sync: a night, or one of several attempts at it.
 
     epoch              what several attempts at one night have in common
@@ -72,18 +70,16 @@ class Night:
         return None if self.finished is None else self.finished - self.started
 
 
-# Member of `Night` → its column.
-_COLUMNS: Final = {
-    "number": "id",
-    "epoch": "epoch",
-    "started": "started_at",
-    "finished": "finished_at",
-    "good": "good",
-    "rows": "rows",
-    "summary": "summary",
-    "attempt": "row_number() OVER (PARTITION BY epoch ORDER BY id)",
-}
-_NIGHTS: Final = select(_COLUMNS, "FROM nights", _COLUMNS)
+_NIGHTS: Final = select(
+    Night._fields,
+    "FROM nights",
+    {
+        "number": "id",
+        "started": "started_at",
+        "finished": "finished_at",
+        "attempt": "row_number() OVER (PARTITION BY epoch ORDER BY id)",
+    },
+)
 
 
 class Nights:
@@ -150,7 +146,7 @@ class Nights:
 
 
 def _night(row: Iterable[Any]) -> Night:
-    facts = dict(zip(_COLUMNS, row, strict=True))
+    facts = dict(zip(Night._fields, row, strict=True))
     good, summary = bool(facts["good"]), facts["summary"]
     return Night(**facts | {"good": good, "summary": read_json(summary) if summary else {}})
 
