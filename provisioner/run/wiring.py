@@ -207,18 +207,12 @@ def _client(settings: Settings, target: Target) -> Client:
 def _pacing(settings: Settings, waits: Waits, base_url: str, link: Link | None) -> Pacing:
     rate, limits = settings.rate, limits_of(settings.rate)
     gate = Gate(waits, time.monotonic, random.random)
+    pacing = partial(Pacing, limits, rate.share, gate, lowered=_log_lowered, paused=_log_paused)
     if link is None:
-        return Pacing(limits, rate.share, gate, lowered=_log_lowered, paused=_log_paused)
+        return pacing()
     # Limits are an app's, and its address is what two jobs of one app have in common, however it is spelled.
     app = app_at(base_url)
-    return Pacing(
-        limits,
-        rate.share,
-        gate,
-        lowered=_log_lowered,
-        paused=_log_paused,
-        source=lambda budget, limit: LeasedSlots(link, app, budget, limit, gate, _log_lowered_elsewhere),
-    )
+    return pacing(source=lambda budget, limit: LeasedSlots(link, app, budget, limit, gate, _log_lowered_elsewhere))
 
 
 def is_of_a_fleet(settings: Settings) -> bool:

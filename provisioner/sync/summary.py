@@ -33,7 +33,6 @@ from provisioner.sending.users.failures import DEACTIVATED
 from provisioner.stop import NOT_CONFIRMED, Stop
 from provisioner.sync.plan.assessment import Assessment, Preflight, names_of
 from provisioner.sync.plan.guards import option_of_plan
-from provisioner.sync.plan.report import told
 from provisioner.wording import counted
 
 # Fed in alone, the rejected rows would be a roster without everybody else.
@@ -118,7 +117,7 @@ class NightSummary:
         if self.assessment.drift is not None:
             document["directory"] = {**self.assessment.drift, "changed": self.assessment.plan.changed}
         if self.assessment.refused:
-            document["refused"] = [told(each) for each in self.assessment.refused]
+            document["refused"] = [each.document for each in self.assessment.refused]
         document["outputs"] = {
             **base["outputs"],
             LEAVERS: str(self.list_of_leavers) if self.list_of_leavers else None,

@@ -98,7 +98,7 @@ class Recent:
             return None
         first, last = self._samples[0], self._samples[-1]
         on_wire = sum(each.on_wire for each in self._samples) / len(self._samples)
-        held_up = last.limited > first.limited or (last.cpu - first.cpu) / self.seconds > _BUSY
+        held_up = last.limited > first.limited or self.busy
         if held_up or on_wire < _NEARLY_ALL * in_flight or in_flight >= _MOST_IN_FLIGHT:
             return None
         return min(_MOST_IN_FLIGHT, 1 << math.ceil(math.log2(in_flight * limit / rate)))

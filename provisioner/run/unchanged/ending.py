@@ -12,7 +12,6 @@ Where any of it does not hold, or might not, every row is looked at as ever.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
@@ -148,16 +147,11 @@ def _is_alike(surveyed: Surveyed) -> bool:
 
 def _written(job: Job, question: Question) -> dict[str, str | None]:
     """Say what stands in the files that are written; nothing fits one that others may read and must not."""
-    return dict(_digests(job, question))
-
-
-def _digests(job: Job, question: Question) -> Iterator[tuple[str, str | None]]:
-    outputs = job.outputs
-    for name, list_ in {REJECTED: outputs.rejected, **question.lists}.items():
-        yield name, digest_of(list_) if list_.exists() else None
-    for name, path in ((RESULTS, outputs.results), (TOKENS, outputs.tokens)):
-        if path is not None:
-            yield name, digest_of(path) if _is_private(path) else ""
+    lists = {REJECTED: job.outputs.rejected, **question.lists}
+    private = {RESULTS: job.outputs.results, TOKENS: job.outputs.tokens}
+    return {name: digest_of(path) for name, path in lists.items()} | {
+        name: digest_of(path) if _is_private(path) else "" for name, path in private.items() if path is not None
+    }
 
 
 def _is_private(path: Path) -> bool:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -64,8 +64,7 @@ class Stamp:
 
     def is_same(self, later: Stamp | None) -> bool:
         """Whether the file was not written to since."""
-        ours = (self.device, self.number, self.size, self.modified, self.changed)
-        return later is not None and ours == (later.device, later.number, later.size, later.modified, later.changed)
+        return later is not None and replace(later, seen=self.seen) == self
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,10 +108,10 @@ PLAN_SCHEMA: Final = _TEXTS | {
 
 @dataclass(slots=True)
 class PlanTotals:
-    """What a plan adds up to, or has so far: the plan counts in one, and what is given away is a copy.
+    """What a plan adds up to, or has so far.
 
     actions    how many of each
-    fields     action → how many of these touch a field, the most touched first
+    fields     action → how many of these touch a field, in the end the most touched first; `altered` likewise
     updates    `PUT`s of a profile: those of reactivated users are among them
     tokens     how many users of each action are to get an auth token
     mints      those of them for whom that takes a request of its own
@@ -130,7 +130,7 @@ class PlanTotals:
     examples   field → the first of them
     """
 
-    actions: Counter[Action] = field(default_factory=Counter)
+    actions: Counter[Action] = field(default_factory=lambda: Counter(dict.fromkeys(Action, 0)))
     fields: Mapping[Action, Counter[str]] = field(default_factory=lambda: {action: Counter() for action in Action})
     updates: int = 0
     tokens: Counter[Action] = field(default_factory=Counter)
@@ -173,14 +173,10 @@ class Plan:
         so_far = self.so_far
         return replace(
             so_far,
-            actions=Counter({action: so_far.actions[action] for action in Action}),
             fields={action: Counter(dict(each.most_common())) for action, each in so_far.fields.items()},
-            tokens=Counter(so_far.tokens),
             digest=self._digest.hexdigest(),
             roster=self._roster.hexdigest(),
-            drifted=Counter(so_far.drifted),
             altered=Counter(dict(so_far.altered.most_common())),
-            examples={name: list(each) for name, each in so_far.examples.items()},
         )
 
     def note_drifted(self, known: bytes, shown: bytes) -> None:

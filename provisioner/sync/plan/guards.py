@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 
 from provisioner.settings.values import Allowance
 from provisioner.wording import shortened
@@ -122,6 +122,13 @@ class Refusal:
     field: str | None = None
     examples: tuple[Example, ...] = ()
     unread: bool = False
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As documents hold it."""
+        about = {"field": self.field} if self.field is not None else {}
+        examples = [each.document for each in self.examples]
+        return {"reason": self.reason, "message": self.message, "option": self.option, **about, "examples": examples}
 
     def with_examples(self, examples: tuple[Example, ...]) -> Refusal:
         """Give the same with examples, which the sentence names; of rejected rows it has counted what is wrong."""

@@ -18,16 +18,8 @@ from provisioner.sending.users.needs import Needs
 from provisioner.settings.tables import Rate
 from provisioner.sync.plan.assessment import Assessment
 from provisioner.sync.plan.changeset import UNKNOWN, PlannedChange, in_words
-from provisioner.sync.plan.guards import Refusal, option_of_plan
+from provisioner.sync.plan.guards import option_of_plan
 from provisioner.wording import counted, duration, read_exactly, shortened
-
-
-def told(refusal: Refusal) -> dict[str, Any]:
-    """Give a refusal as documents hold it."""
-    document: dict[str, Any] = {"reason": refusal.reason, "message": refusal.message, "option": refusal.option}
-    if refusal.field is not None:
-        document["field"] = refusal.field
-    return {**document, "examples": [each.document for each in refusal.examples]}
 
 
 def document_of(change: PlannedChange) -> dict[str, Any]:
@@ -56,10 +48,6 @@ def _line(change: PlannedChange) -> Text:
 def _shown(text: str | None) -> str:
     words = in_words(text)
     return shortened(words) if words is not None else "nothing" if text is None else "(not known)"
-
-
-def _minted(tokens: int) -> str:
-    return f"{counted(tokens, 'auth token')} to be minted" if tokens else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +115,7 @@ class PlanReport:
             "requests": self.requests,
             "seconds": round(self.seconds, 1),
             "rejected_by_code": assessed.report.rejected_by_code,
-            "refused": [told(each) for each in assessed.refused],
+            "refused": [each.document for each in assessed.refused],
             "exit_code": self.exit_code,
         }
         if assessed.drift is not None:
@@ -182,8 +170,10 @@ class PlanReport:
         plan = self.assessment.plan
         if action is Action.DEACTIVATE:
             return "auth tokens flushed first" if plan.flushes else "auth tokens kept"
-        touched = [f"{name} {number:,}" for name, number in plan.fields.get(action, {}).items()]
-        return ", ".join((*touched, *filter(None, [_minted(plan.tokens[action])])))
+        parts = [f"{name} {number:,}" for name, number in plan.fields.get(action, {}).items()]
+        if tokens := plan.tokens[action]:
+            parts.append(f"{counted(tokens, 'auth token')} to be minted")
+        return ", ".join(parts)
 
     def _adopted(self) -> str:
         adopted = self.assessment.plan.adopted
