@@ -82,7 +82,9 @@ IN_DOUBT: Final = "(users.state = 'sent' OR users.doubt_since IS NOT NULL)"
 DOUBTED: Final = "iif(doubt_hash <> body_hash, '', coalesce(doubt_hash, body_hash))"
 """The body that may be on the server; of several that may be, edited between two kills, none is named."""
 
-# A row that was sent and never settled was left behind by a kill: in doubt since it was sent.
+DOUBT_SINCE: Final = "iif(users.state = 'sent', min(coalesce(doubt_since, users.sent_at), users.sent_at), doubt_since)"
+"""A row that was sent and never settled was left behind by a kill: in doubt since it was sent."""
+
 SENT: Final = Bulk(
     (*_OF_REQUEST, "sent_at"),
     f"""
@@ -92,7 +94,7 @@ ON CONFLICT (uid) DO UPDATE SET
     row = excluded.row,
     body_hash = excluded.body_hash,
     filled = iif(ours OR {IN_DOUBT}, filled | excluded.filled, excluded.filled),
-    doubt_since = iif(state = 'sent', min(coalesce(doubt_since, sent_at), sent_at), doubt_since),
+    doubt_since = {DOUBT_SINCE},
     doubt_hash = iif({IN_DOUBT}, {DOUBTED}, NULL),
     sent_at = excluded.sent_at,
     state = 'sent',
@@ -254,7 +256,7 @@ KNOWN: Final = select(
     ASKED,
     {
         "key": "users.id",
-        "doubt_since": "iif(state = 'sent', min(coalesce(doubt_since, sent_at), sent_at), doubt_since)",
+        "doubt_since": DOUBT_SINCE,
         "doubt_hash": DOUBTED,
         "noted": NOTED_FIELDS,
         "withdrawn": f"withdrawn OR (ours AND {REVERSING})",

@@ -85,19 +85,14 @@ class Header:
         """Whether a later version of provisioner wrote it, so that it cannot be read."""
         return self.version > VERSION
 
-    def refuse_blank(self, path: Path, instead: str) -> None:
-        """Raise `JournalError` where there has to be something to go by; `instead` is what to do."""
-        if self.blank:
-            message = "holds nothing: no run has recorded anything in it, or it was emptied; put a copy of it back"
-            raise JournalError(f"{path}: {message}, or {instead}")
-
     def refuse_unusable(self, path: Path, instead: str, *, may_be_blank: bool) -> None:
         """Raise `JournalError` for what is no journal, or none that can be gone on with; `instead` is what to do."""
         if not (self.ours or self.blank):
             raise JournalError(f"{path}: not a journal of provisioner; move it away or {instead}")
         self.refuse_newer(path)
-        if not may_be_blank:
-            self.refuse_blank(path, instead)
+        if self.blank and not may_be_blank:
+            message = "holds nothing: no run has recorded anything in it, or it was emptied; put a copy of it back"
+            raise JournalError(f"{path}: {message}, or {instead}")
 
     def refuse_newer(self, path: Path) -> None:
         """Raise `JournalError` for a format that is not known yet."""

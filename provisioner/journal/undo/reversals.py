@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import DOUBTED, IN_DOUBT
+from provisioner.journal.columns import DOUBT_SINCE, DOUBTED, IN_DOUBT
 from provisioner.journal.statements import Bulk, select
 from provisioner.journal.undo.overwrites import ALL
 from provisioner.model import FINAL, Settlement, UserRequest
@@ -266,8 +266,7 @@ CANDIDATES: Final = select(
         "key": "users.id",
         "ours": "ours = 1",
         "sent": "reversals.state IS 'sent'",
-        "doubt_since": "iif(users.state = 'sent', min(coalesce(doubt_since, users.sent_at), users.sent_at), "
-        "doubt_since)",
+        "doubt_since": DOUBT_SINCE,
         "sent_at": "users.sent_at",
         "attempts": "coalesce(reversals.attempts, 0)",
         "parted": "made_hash IS NOT NULL",
