@@ -44,10 +44,10 @@ _UNFLUSHED = "the auth tokens could not be flushed, so the user is not deactivat
 class _Course:
     """What is known of one change while it lasts."""
 
-    __slots__ = ("attempts", "doubt", "flushed", "request")
+    __slots__ = ("attempts", "doubt", "flushed", "planned", "request")
 
-    def __init__(self, request: UserRequest) -> None:
-        self.request = request
+    def __init__(self, request: UserRequest, planned: Change) -> None:
+        self.request, self.planned = request, planned
         self.attempts = 0
         self.doubt = False
         # Whether the auth tokens are gone: a flush was carried out, or may have been (None).
@@ -58,6 +58,14 @@ class _Course:
         """The auth token that is known of the user, unless it may have been flushed."""
         past = self.request.past
         return past.auth_token if past and self.flushed is False else None
+
+    @property
+    def unsettled(self) -> Settlement:
+        """What there is to record of it as long as it has no outcome."""
+        past = self.request.past
+        created_at = past.created_at if past else None
+        unsettled = Settlement(self.request.key, State.PENDING, Outcome.PENDING, self.attempts)
+        return unsettled._replace(auth_token=self.token, created_at=created_at)
 
     def note(self, verdict: Verdict, _: float) -> None:
         """Take in an answer: what one in doubt leaves open, only one that tells how things stand can close."""
@@ -123,7 +131,7 @@ class Changes:
         change = request.change
         if change is None:
             raise ValueError("a sync carries out changes only")
-        course = _Course(request)
+        course = _Course(request, change)
         match change.action:
             case Action.CREATE:
                 return await self._create(course, change)
@@ -214,27 +222,23 @@ class Changes:
 
     async def _flush(self, course: _Course) -> tuple[Verdict | None, Reply]:
         """Flush the auth tokens; the API does not find a user who is deactivated already, perhaps by ourselves."""
-        change = course.request.change
         verdict, reply = await self._exchange(Operation.FLUSH, course)
-        if verdict is Verdict.DONE or (verdict is Verdict.ABSENT and change and change.flushed):
+        if verdict is Verdict.DONE or (verdict is Verdict.ABSENT and course.planned.flushed):
             course.flushed = True
         elif course.doubt or verdict is Verdict.ABSENT:
             course.flushed = None
         return verdict, reply
 
     def _done(self, course: _Course, outcome: Outcome, reply: Reply, live: Live) -> Settlement:
-        change, past = course.request.change, course.request.past
-        if change and change.again and outcome in {Outcome.UPDATED, Outcome.REACTIVATED}:
+        if course.planned.again and outcome in {Outcome.UPDATED, Outcome.REACTIVATED}:
             # Created in this night is created, though the user left and came back between its attempts.
-            outcome = change.again
-        return Settlement(
-            course.request.key,
-            State.SETTLED,
-            outcome,
-            course.attempts,
+            outcome = course.planned.again
+        unsettled = course.unsettled
+        return unsettled._replace(
+            state=State.SETTLED,
+            outcome=outcome,
             http_status=reply.status,
-            auth_token=course.token,
-            created_at=(past.created_at if past else None) or moment(reply.data or {}, "createdAt"),
+            created_at=unsettled.created_at or moment(reply.data or {}, "createdAt"),
             settled_at=time.time(),
             live=live,
             flushed=outcome is Outcome.DEACTIVATED and bool(course.flushed),
@@ -243,16 +247,7 @@ class Changes:
     def _unsuccessful(
         self, course: _Course, verdict: Verdict | None, reply: Reply, before: Live | None, prefix: str = ""
     ) -> Settlement:
-        past = course.request.past
-        there = Settlement(
-            course.request.key,
-            State.PENDING,
-            Outcome.PENDING,
-            course.attempts,
-            auth_token=course.token,
-            created_at=past.created_at if past else None,
-        )
-        ended = unsuccessful(there, verdict, reply, self.exchanger.max_attempts, prefix)
+        ended = unsuccessful(course.unsettled, verdict, reply, self.exchanger.max_attempts, prefix)
         return ended._replace(live=None if course.doubt else before)
 
     async def _exchange(self, operation: Operation, course: _Course) -> tuple[Verdict | None, Reply]:

@@ -230,20 +230,18 @@ def _request(planned: PlannedChange, ours: Known | None, old: Met | None, state:
         after = old.deactivated if old else Live(None, None, Standing.DEACTIVATED)
     else:
         after = Live(planned.live_hash, planned.digests, Standing.ACTIVE, planned.profile)
-    before, again = (old.live, old.again) if old else (None, None)
-    flushed = old is not None and old.flushed
+    before, again, flushed = (old.live, old.again, old.flushed) if old else (None, None, False)
     unsure = after.digests if action is Action.DEACTIVATE else between(old.digests if old else None, after.digests)
     payload = planned.payload.encode()
     change = Change(action, payload, before, after, again, planned.flush, flushed, planned.mint, unsure)
-    past = unmet_by(state)
+    past = unmet = unmet_by(state)
     if ours is not None:
         edited = ours.doubt_since is not None and ours.doubt_hash != planned.body_hash
         # A create asks the API whose the user is; a change has only what the state knows to go by.
         past = ours.past(changed=False, edited=edited, ours=bool(ours.ours) and action is not Action.CREATE)
         # Who joined in a lost night, and was woken by an attempt at this one, is ours by when it was created.
-        past = (
-            unmet_by(state) or past if action is Action.CREATE and planned.mint and past.doubt_since is None else past
-        )
+        if unmet is not None and action is Action.CREATE and planned.mint and past.doubt_since is None:
+            past = unmet
         # A token that may have been flushed opens nothing any more.
         past = replace(past, auth_token=None) if old is not None and old.has_lost_token(action) else past
     key, body = ours.key if ours is not None else state.new_key(), planned.body.encode()
