@@ -168,7 +168,7 @@ _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(s|min|m|h|d)", re.IGNORECASE)
 def parse_duration(value: object) -> float:
     """Read `90s`, `30min`, `4h`, `1h 30m` or a number of seconds; gives seconds, raises `ValueError`."""
     text = str(value).strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text) and not isinstance(value, bool):
+    if re.fullmatch(r"\d+(\.\d+)?", text):
         seconds = float(text)
     elif re.fullmatch(rf"(?:{_DURATION.pattern}\s*)+", text, re.IGNORECASE):
         seconds = sum(float(number) * _SECONDS[unit.lower()] for number, unit in _DURATION.findall(text))

@@ -148,30 +148,33 @@ class NightSummary:
 
     def _remarks(self) -> Iterator[Text]:
         leavers, fates = self.assessment.leavers, self.fates
-        approval = f"{option_of_plan('--approve', kept=self.assessment.kept)} names who is"
         if found := self.assessment.found:
             parts = [f"{fates[outcome]:,} {outcome}{self._left(outcome)}" for outcome in fates if fates[outcome]]
             parts += [f"{len(leavers.in_grace):,} in grace"] if leavers.in_grace else []
             parts += [f"{len(leavers.reported):,} only reported"] if leavers.reported else []
             listed = f"; see {self.list_of_leavers}" if self.list_of_leavers else ""
             yield Text(f"{counted(found, 'leaver')}: {', '.join(parts)}{listed}")
-        if self.assessment.holds_back and self.assessment.plan.nameless:
-            message = (
-                f"{counted(self.assessment.plan.nameless, 'row')} without a usable uid, who may be any of the leavers"
-            )
-            yield Text(f"{message}, so nobody is deactivated until they are mended, or {approval}", "yellow")
-        if self.assessment.holds_back and self.assessment.plan.holding:
-            message = f"{counted(self.assessment.plan.holding, 'cell')} with what looks like other rows (row.swallowed)"
-            why = "the leavers may be there, so nobody is deactivated until that is mended"
-            yield Text(f"{message}: {why}, or {approval}", "yellow")
-        if self.assessment.holds_back and self.assessment.plan.unread:
-            message = "the leavers may be on a sheet or page that is not read, so nobody is deactivated until all pages"
-            alone = "are there, --sheet names the only one that counts (each that does needs a --state of its own)"
-            yield Text(f"{message} {alone}, or {approval}", "yellow")
+        if self.assessment.holds_back:
+            approve = option_of_plan("--approve", kept=self.assessment.kept)
+            yield from (Text(f"{why}, or {approve} names who is", "yellow") for why in self._held_back())
         if self._adopted:
             yield Text(f"{counted(self._adopted, 'user')} taken over as they are")
         for refusal in self.assessment.refused:
             yield Text(f"nothing was changed: {refusal.message}", "red")
+
+    def _held_back(self) -> Iterator[str]:
+        """Say why nobody is deactivated, and what would change that."""
+        plan = self.assessment.plan
+        if plan.nameless:
+            message = f"{counted(plan.nameless, 'row')} without a usable uid, who may be any of the leavers"
+            yield f"{message}, so nobody is deactivated until they are mended"
+        if plan.holding:
+            message = f"{counted(plan.holding, 'cell')} with what looks like other rows (row.swallowed)"
+            yield f"{message}: the leavers may be there, so nobody is deactivated until that is mended"
+        if plan.unread:
+            message = "the leavers may be on a sheet or page that is not read, so nobody is deactivated until all pages"
+            alone = "are there, --sheet names the only one that counts (each that does needs a --state of its own)"
+            yield f"{message} {alone}"
 
 
 def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Preflight, stop: Stop | None) -> NightSummary:

@@ -269,11 +269,8 @@ class _Seen:
             case "too_many_leavers":
                 yield from (Example(uid, STANDING, "active", "deactivated") for uid in self.leaving[:EXAMPLES])
             case _:
-                yield from (Example(uid, "name", name, None) for uid, name in self._named(self.gone))
-
-    def _named(self, uids: Sequence[str]) -> Iterator[tuple[str, str | None]]:
-        names = names_of(self.state, uids[:EXAMPLES])
-        return ((uid, names.get(uid)) for uid in uids[:EXAMPLES])
+                names = names_of(self.state, self.gone[:EXAMPLES])
+                yield from (Example(uid, "name", names.get(uid), None) for uid in self.gone[:EXAMPLES])
 
     def _other_ids(self) -> Iterator[Example]:
         """Give pairs of an absent and a new user of the same name; where there are none, the first new users."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -22,7 +22,7 @@ from provisioner.journal.statements import UserKey, json_list
 from provisioner.logs.events import get_logger
 from provisioner.model import FIELDS, Action, Standing
 from provisioner.sending.attempts import Exchanger
-from provisioner.sending.calls import NOBODY, Operation, Reply
+from provisioner.sending.calls import NOBODY, Operation
 from provisioner.sending.serverclock import created_since
 from provisioner.sending.users import canonical, profile
 from provisioner.sending.users.keeper import moment
@@ -295,7 +295,8 @@ async def resolve_doubts(
     others: list[str] = []
     for start in range(0, len(doubts), _AT_ONCE):
         some = doubts[start : start + _AT_ONCE]
-        found = await asyncio.gather(*(_read(exchanger, each.uid) for each in some))
+        reading = (exchanger(Operation.READ, NOBODY._replace(uid=each.uid)) for each in some)
+        found = await asyncio.gather(*reading)
         for doubt, (verdict, reply) in zip(some, found, strict=True):
             if verdict not in {Verdict.DONE, Verdict.ABSENT}:
                 if exchanger.stopper.is_stopping():
@@ -311,7 +312,3 @@ async def resolve_doubts(
             await in_thread(partial(state.resolve, doubt.uid, Standing.ACTIVE if ours else None, former=former))
             log.info("doubt.resolved", uid=doubt.uid, ours=ours)
     return others
-
-
-def _read(exchanger: Exchanger, uid: str) -> Awaitable[tuple[Verdict | None, Reply]]:
-    return exchanger(Operation.READ, NOBODY._replace(uid=uid))

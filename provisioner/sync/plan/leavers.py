@@ -6,7 +6,7 @@ A leaver is reported, unless a person has said that leavers are to be deactivate
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -92,7 +92,7 @@ class Leavers:
 
 
 def sort_out(
-    leavers: Iterable[tuple[str, int]], policy: LeaverPolicy, *, nameless: int, named: Mapping[str, int] | None = None
+    leavers: Iterable[tuple[str, int]], policy: LeaverPolicy, *, nameless: int, named: Collection[str] = ()
 ) -> Leavers:
     """Say what is to be done with each leaver (uid, good nights absent so far).
 
@@ -100,7 +100,6 @@ def sort_out(
               a cell: any leaver may be one of these, so none is deactivated unless a person has approved of it
     named     whom the roster names as deactivated, so that nobody has to be sure of it
     """
-    named = named or {}
     due: list[tuple[str, int]] = []
     in_grace: list[tuple[str, int]] = []
     reported: list[tuple[str, int]] = []
@@ -113,7 +112,7 @@ def sort_out(
             reported.append((uid, absent))
         else:
             (due if absent >= policy.grace_nights else in_grace).append((uid, absent))
-    return Leavers(due, in_grace, reported, named)
+    return Leavers(due, in_grace, reported)
 
 
 def write_leavers(
