@@ -85,6 +85,6 @@ def read_json(text: str | bytes) -> Any:
         raise sqlite3.DatabaseError("its texts are damaged") from error
 
 
-def json_list(uids: Sequence[str]) -> str:
-    """Write uids as the one value of a statement, which `json_each` takes apart."""
+def json_list(uids: Sequence[str | int]) -> str:
+    """Write uids, or keys, as the one value of a statement, which `json_each` takes apart."""
     return orjson.dumps(uids).decode()

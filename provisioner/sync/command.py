@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -187,9 +186,8 @@ async def make_plan(planned: PlanJob, stopper: Stopper) -> PlanReport:
             first = await ready.recorder.run(lambda: ready.planner.plan.first(settings.run.show))
             report = PlanReport(ready.assessment, settings.rate, requests, str(keep) if keep else None, first, needs)
             if keep is not None:
-                mark = await ready.recorder.run(partial(StateMark.of, ready.state))
-                plan = ready.planner.plan
-                await ready.recorder.run(lambda: write_plan(keep, planned.source, report, plan, mark))
+                plan, state = ready.planner.plan, ready.state
+                await ready.recorder.run(lambda: write_plan(keep, planned.source, report, plan, StateMark.of(state)))
             return report
 
 

@@ -87,7 +87,8 @@ async def sync(sync_job: SyncJob, target: Target, stopper: Stopper) -> NightSumm
             assessment = ready.assessment
             run.job.outputs.refuse_too_many(ready.surveyed.survey.taken + len(assessment.going))
             if kept is not None:
-                await use_state(partial(_check_plan, kept, ready))
+                plan, state = ready.planner.plan, ready.state
+                await use_state(lambda: check_plan(kept, assessment, StateMark.of(state), plan.every()))
             listed = await use_state(lambda: _list_leavers(sync_job, assessment, ready.state))
             with run.watch.aside():
                 stop = _first_stop(sync_job, assessment)
@@ -122,10 +123,6 @@ async def _end_again(
             stop = None
     run.watch.enter("writing")
     return await there.recorder.run(partial(end_again, run, end, assessment, there.state, stop))
-
-
-def _check_plan(kept: KeptPlan, ready: Preflight) -> None:
-    check_plan(kept, ready.assessment, StateMark.of(ready.state), ready.planner.plan.every())
 
 
 def _begin(sync_job: SyncJob, run: Run, state: SyncState, stop: Stop | None) -> int | None:

@@ -10,8 +10,6 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-import orjson
-
 from provisioner.journal.columns import ASKED, FINAL_OUTCOMES, MILLISECONDS, OUTCOME_COLUMNS, OUTCOMES
 from provisioner.journal.statements import Columns, fetch_columns, json_list, select_columns
 
@@ -37,7 +35,7 @@ _TOLD: Final = select_columns(
 def leave(database: sqlite3.Connection, keys: Iterable[int]) -> None:
     """Know, as long as this connection is open, that these users were not reached. Raises `sqlite3.Error`."""
     database.execute(_TABLE)
-    database.execute(_ADDED, (orjson.dumps(list(keys)).decode(),))
+    database.execute(_ADDED, (json_list(list(keys)),))
 
 
 def outcomes(database: sqlite3.Connection, uids: Sequence[str]) -> Columns:

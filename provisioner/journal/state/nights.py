@@ -256,15 +256,14 @@ _COUNT_ABSENCE_AGAIN: Final = (f"UPDATE users SET absent = absent + 1 WHERE {_MA
 _END: Final = "UPDATE nights SET finished_at = :now, good = :good, rows = :rows, summary = :summary WHERE id = :number"
 
 
-def ending(*, good: bool, quiet: bool) -> tuple[str, ...]:
-    """Give the statements that end a night, for the values of `ended`; see `SyncState.end_night`.
+def ending(
+    number: int, now: float, rows: int, summary: Mapping[str, Any], *, good: bool, quiet: bool
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Give the statements that end a night, and their values; see `SyncState.end_night`.
 
     What a quiet night has found remains true after it.
     """
     absence = (_COUNT_ABSENCE_AGAIN if quiet else _COUNT_ABSENCE) if good else ()
-    return (*(() if quiet else (ENDING_FORGOTTEN,)), *absence, _END)
-
-
-def ended(number: int, now: float, rows: int, summary: Mapping[str, Any], *, good: bool) -> dict[str, Any]:
-    """Give what the statements of `ending` record of a night."""
-    return {"number": number, "now": now, "rows": rows, "summary": orjson.dumps(summary).decode(), "good": good}
+    statements = (*(() if quiet else (ENDING_FORGOTTEN,)), *absence, _END)
+    text = orjson.dumps(summary).decode()
+    return statements, {"number": number, "now": now, "rows": rows, "summary": text, "good": good}

@@ -308,7 +308,7 @@ class SyncState(Journal):
     ) -> None:
         """Record how a sync ended: a good one counts absences, and a quiet one has read no row for that."""
         with nullcontext() if quiet else self._knowing_absent():
-            self._write(nights.ending(good=good, quiet=quiet), nights.ended(number, now, rows, summary, good=good))
+            self._write(*nights.ending(number, now, rows, summary, good=good, quiet=quiet))
         if good and not quiet:
             self.forget_copy()
 
