@@ -257,7 +257,7 @@ def query_of(settings: Settings) -> Query | None:
     if asked.query is None or asked.database is None:
         missing = "database" if asked.query is not None else "query"
         raise ConfigurationError(f"no {missing}: --query and --database go together; give --{missing}")
-    password = read_database_password(asked.database_password_file, settings.environment)
+    password = read_database_password(settings)
     address = parse_address(asked.database)
     return Query(asked.query, address, password.get_secret_value() if password is not None else None)
 

@@ -103,7 +103,7 @@ def _secrets(settings: Settings) -> list[str]:
     with suppress(ConfigurationError):
         found.append(read_api_key(settings, settings.environment).get_secret_value())
     with suppress(ConfigurationError):
-        password = read_database_password(settings.run.database_password_file, settings.environment)
+        password = read_database_password(settings)
         found += [] if password is None else [password.get_secret_value()]
     return found
 

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
-
 from pydantic import SecretStr
 
 from provisioner.errors import ConfigurationError
-from provisioner.roster.database.address import PASSWORD_VARIABLE, parse_address
+from provisioner.roster.database.address import PASSWORD_VARIABLE
 from provisioner.settings.secretfile import secret_of
+from provisioner.settings.tables import Settings
 
 
-def check_address(given: str, origin: str) -> None:
-    """Refuse an address that cannot be one, or that holds a password; raises ConfigurationError that quotes nothing."""
-    try:
-        parse_address(given)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"{origin}: {error}") from None
-
-
-def read_database_password(file: Path | None, environment: Mapping[str, str]) -> SecretStr | None:
+def read_database_password(settings: Settings) -> SecretStr | None:
     """Fetch it; None when nobody gave one, so that the driver looks where it always does. Raises ConfigurationError."""
-    password = environment.get(PASSWORD_VARIABLE, "")
+    password, file = settings.environment.get(PASSWORD_VARIABLE, ""), settings.run.database_password_file
     if not password and file is not None:
         password = secret_of(file, "run.database_password_file", PASSWORD_VARIABLE, like_key=False).rstrip("\r\n")
         if not password:

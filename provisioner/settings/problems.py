@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -35,7 +35,8 @@ def problems_of(error: ValidationError) -> list[Problem]:
         Problem(
             where=tuple(str(part) for part in each["loc"]),
             unknown=each["type"] == "extra_forbidden",
-            message=_words(each["type"], each.get("ctx", {})) or each["msg"].removeprefix("Value error, "),
+            message=_WORDS.get(each["type"], "").format_map(each.get("ctx", {}))
+            or each["msg"].removeprefix("Value error, "),
             value=each["input"],
         )
         for each in error.errors(include_url=False)
@@ -57,7 +58,3 @@ def refuse_what_is_no_table(tables: Mapping[str, object], known: Mapping[str, Se
         if table is not None:
             raise ConfigurationError(f"{name}: is a key of the table {table}; give {table}={{{name!r}: …}}")
         raise ConfigurationError(f"{name}: there is no such table; known are {', '.join(sorted(known))}")
-
-
-def _words(kind: str, context: Mapping[str, Any]) -> str:
-    return _WORDS.get(kind, "").format_map(context)

@@ -9,7 +9,7 @@ from typing import Final
 
 from provisioner.errors import ConfigurationError
 from provisioner.logs.masking import MASK
-from provisioner.roster.database.address import NO_PASSWORD, WEB, holds_password
+from provisioner.roster.database.address import NO_PASSWORD, WEB, holds_password, parse_address
 from provisioner.settings.secretfile import looks_like_key
 
 NO_PLACE: Final = "a key does not belong in a config file: set COMETCHAT_API_KEY, or name a file in api_key_file"
@@ -60,6 +60,14 @@ def refuse_misplaced_key(given: Mapping[str, str | None], key: str = "") -> None
             what = "the API key itself" if key.casefold() in text.casefold() and key else "what can only be an API key"
             cure = "give the app id, which stands beside the key in the dashboard; the key belongs in COMETCHAT_API_KEY"
             raise ConfigurationError(f"{name}: {what} stands where the app id belongs; {cure}")
+
+
+def check_address(given: str, origin: str) -> None:
+    """Refuse an address that cannot be one, or that holds a password; raises ConfigurationError that quotes nothing."""
+    try:
+        parse_address(given)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{origin}: {error}") from None
 
 
 def mended(text: str, message: str) -> str:

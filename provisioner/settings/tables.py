@@ -25,9 +25,8 @@ from provisioner.errors import ConfigurationError
 from provisioner.model import AuthTokens, OnExisting
 from provisioner.roster.shard import Shard
 from provisioner.settings.layers import DEFAULT, Key, WithEnvironment, default_config, explain, layers_of, merge
-from provisioner.settings.password import check_address
 from provisioner.settings.problems import problems_of
-from provisioner.settings.refused import refuse_misplaced_key
+from provisioner.settings.refused import check_address, refuse_misplaced_key
 from provisioner.settings.values import (
     LEAST_CHANGED,
     LEAST_DEACTIVATIONS,

@@ -217,9 +217,8 @@ class Planner:
 
         It is of an older format, or a run left them in it.
         """
-        settled = (each for each in met.values() if each.certain and each.standing == Standing.ACTIVE)
-        bare = [(each.uid, each.live_hash) for each in settled if not each.has_profile]
-        left = self._without_unchanged(rows, bare)
+        active = (each for each in met.values() if each.certain and each.standing == Standing.ACTIVE)
+        left = self._without_unchanged(rows, [(each.uid, each.live_hash) for each in active if not each.has_profile])
         if left.height < rows.height:
             same = rows.join(left.select("uid"), on="uid", how="anti", maintain_order="left")
             packed = [profile.packed(profile.members(body)) for body in same["body"].to_list()]
