@@ -71,6 +71,8 @@ def _user(tenant: Tenant, number: int, line: bytes) -> tuple[StoredUser, list[st
             raise ValueError(f"line {number}: a user has no {name!r}, only {', '.join(_MEMBERS)}")
         if value is not None and type(value) is not _MEMBERS[name]:
             raise ValueError(f"line {number}: {name} is {value!r}, which is no {_MEMBERS[name].__name__}")
+        if isinstance(value, list) and not all(isinstance(each, str) for each in value):
+            raise ValueError(f"line {number}: {name} is {value!r}, which holds more than texts")
     tokens = members.pop("tokens", None) or []
     return _completed(tenant, members), tokens
 

@@ -65,6 +65,7 @@ def test_a_uid_is_kept_as_the_app_keeps_it() -> None:
         (b'{"uid":"b","mail":"x"}', "line 2: a user has no 'mail', only uid, name, created_at, "),
         (b'{"uid":"b","created_at":true}', "line 2: created_at is True, which is no int"),
         (b'{"uid":"b","tags":"x"}', "line 2: tags is 'x', which is no list"),
+        (b'{"uid":"b","tags":["x",1]}', "line 2: tags is ['x', 1], which holds more than texts"),
     ],
 )
 def test_a_line_that_is_no_user_is_named_and_none_is_put_there(line: bytes, message: str) -> None:

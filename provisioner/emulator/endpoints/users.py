@@ -85,7 +85,7 @@ def reactivate(tenant: Tenant, call: Call) -> Answer:
 
 def listing(tenant: Tenant, call: Call) -> Answer:
     """GET /users: in order of creation; only active users unless others are asked for."""
-    number = _whole(call, "page", default=1, most=None)
+    number = _whole(call, "page", default=1, most=2**63 - 1)
     per_page = _whole(call, "perPage", default=100, most=1000)
     found = tenant.store.select(_wanted(call))
     shown = found[(number - 1) * per_page : number * per_page]
@@ -169,10 +169,10 @@ def _yes(call: Call, name: str) -> bool:
     return _one(call, name).lower() in {"true", "1"}
 
 
-def _whole(call: Call, name: str, default: int, most: int | None) -> int:
-    text = _one(call, name) or str(default)
-    if not text.isascii() or not text.isdecimal() or int(text) < 1:
+def _whole(call: Call, name: str, default: int, most: int) -> int:
+    digits = (_one(call, name) or str(default)).lstrip("0")
+    if not digits.isascii() or not digits.isdecimal():
         raise invalid({name: [f"The {name} must be at least 1."]})
-    if most is not None and int(text) > most:
+    if len(digits) > len(str(most)) or int(digits) > most:
         raise invalid({name: [f"The {name} may not be greater than {most}."]})
-    return int(text)
+    return int(digits)

@@ -82,7 +82,12 @@ async def test_tags_are_listed_only_when_asked_for(api: Api) -> None:
         ("perPage=1001", {"perPage": ["The perPage may not be greater than 1000."]}),
         ("perPage=0", {"perPage": ["The perPage must be at least 1."]}),
         ("page=two", {"page": ["The page must be at least 1."]}),
+        ("page=000", {"page": ["The page must be at least 1."]}),
+        (f"page={2**64}", {"page": [f"The page may not be greater than {2**63 - 1}."]}),
+        (f"page={'9' * 5000}", {"page": [f"The page may not be greater than {2**63 - 1}."]}),
+        (f"perPage={'9' * 5000}", {"perPage": ["The perPage may not be greater than 1000."]}),
     ],
+    ids=lambda given: str(given)[:24],
 )
 def test_paging_out_of_range_is_refused(query: str, details: object) -> None:
     """A page that cannot be is a 400, not an empty list."""

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from provisioner.emulator.app.settings import Constraints
@@ -143,3 +145,20 @@ async def test_the_limits_are_switches(api: Api) -> None:
         "name": ["The name may not be greater than 3 characters."],
     }
     assert (await api.create("a", role="boss")).data["role"] == "boss"
+
+
+@pytest.mark.parametrize(("levels", "as_text"), [(251, False), (252, False), (251, True), (252, True), (600, True)])
+def test_metadata_nested_so_deep_that_no_answer_could_hold_it_is_refused(levels: int, *, as_text: bool) -> None:
+    """In a body or as a text; what is stored can be shown, in lists as well."""
+    metadata: object = {"a": 1}
+    for _ in range(levels - 1):
+        metadata = {"a": metadata}
+
+    async def scenario(api: Api) -> None:
+        sent = json.dumps(metadata) if as_text else metadata
+        reply = await api.send("POST", "/users", {"uid": "ann", "name": "Ann", "metadata": sent})
+        listed = await api.send("GET", "/users")
+        expected = (200, [metadata]) if levels <= 251 else (400, [])
+        assert (reply.status, [user["metadata"] for user in listed.data]) == expected
+
+    drive(scenario)
