@@ -70,17 +70,11 @@ def deactivate(tenant: Tenant, call: Call) -> Answer:
 
 def reactivate(tenant: Tenant, call: Call) -> Answer:
     """PUT /users: 200 even when nothing matched."""
-    sent = validation.uids(call.fields, "uidsToActivate")
-    lists: dict[str, list[str]] = {"reactivatedUids": [], "nonDeactivatedUids": [], "notFound": []}
-    for uid, user in _each(tenant, sent):
-        if user is None:
-            lists["notFound"].append(uid)
-        elif user.active:
-            lists["nonDeactivatedUids"].append(user.uid)
-        else:
-            tenant.store.reactivate(user.uid)
-            lists["reactivatedUids"].append(user.uid)
-    return _bulk(tenant, lists, Did.REACTIVATED if lists["reactivatedUids"] else Did.NOTHING)
+    away, there, missing = _sorted(tenant, validation.uids(call.fields, "uidsToActivate"), active=False)
+    for uid in away:
+        tenant.store.reactivate(uid)
+    lists = {"reactivatedUids": away, "nonDeactivatedUids": there, "notFound": missing}
+    return _bulk(tenant, lists, Did.REACTIVATED if away else Did.NOTHING)
 
 
 def listing(tenant: Tenant, call: Call) -> Answer:
@@ -98,24 +92,25 @@ def listing(tenant: Tenant, call: Call) -> Answer:
 
 
 def _deactivate(tenant: Tenant, sent: Sequence[str]) -> Answer:
-    lists: dict[str, list[str]] = {"deactivatedUids": [], "alreadyDeactivatedUids": [], "notFound": []}
-    for uid, user in _each(tenant, sent):
-        if user is None:
-            lists["notFound"].append(uid)
-        elif user.active:
-            tenant.store.deactivate(user.uid, tenant.now())
-            lists["deactivatedUids"].append(user.uid)
-        else:
-            lists["alreadyDeactivatedUids"].append(user.uid)
-    return _bulk(tenant, lists, Did.DEACTIVATED if lists["deactivatedUids"] else Did.NOTHING)
+    there, away, missing = _sorted(tenant, sent, active=True)
+    for uid in there:
+        tenant.store.deactivate(uid, tenant.now())
+    lists = {"deactivatedUids": there, "alreadyDeactivatedUids": away, "notFound": missing}
+    return _bulk(tenant, lists, Did.DEACTIVATED if there else Did.NOTHING)
 
 
-def _each(tenant: Tenant, sent: Sequence[str]) -> list[tuple[str, StoredUser | None]]:
-    """Pair every uid, as sent, with its user before the call; one that is sent twice counts once."""
+def _sorted(tenant: Tenant, sent: Sequence[str], *, active: bool) -> tuple[list[str], list[str], list[str]]:
+    """Sort uids into those of users who are active, or not, those of the other users, and those of nobody, as sent.
+
+    One that is sent twice counts once.
+    """
     once: dict[str, str] = {}
     for uid in sent:
         once.setdefault(tenant.as_stored(uid), uid)
-    return [(uid, tenant.store.users.get(stored)) for stored, uid in once.items()]
+    users = [tenant.store.users[uid] for uid in once if uid in tenant.store.users]
+    such = [user.uid for user in users if user.active is active]
+    others = [user.uid for user in users if user.active is not active]
+    return such, others, [uid for stored, uid in once.items() if stored not in tenant.store.users]
 
 
 def _bulk(tenant: Tenant, lists: Mapping[str, list[str]], did: Did) -> Answer:
