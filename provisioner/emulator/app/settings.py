@@ -75,7 +75,6 @@ class EmulatorSettings:
     host: str = "127.0.0.1"
     port: int = 0
     api_key: str | None = field(default=None, repr=False)
-    app_id: str = "emulator"
     scope: Scope = "fullAccess"
     auth_only_creates: bool = False
     latency: float = 0.0

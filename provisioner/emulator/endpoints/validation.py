@@ -41,8 +41,8 @@ class Form:
         """Say what is wrong with a field, "tags.0" for an item."""
         self.details.setdefault(key, []).append(text)
 
-    def check(self, rules: Iterable[tuple[str, Rule]], required: Container[str]) -> None:
-        """Put every field to its rule."""
+    def checked(self, rules: Iterable[tuple[str, Rule]], required: Container[str] = ()) -> dict[str, Any]:
+        """Put every field to its rule, and give the checked values. Raises ApiError with all complaints."""
         for name, rule in rules:
             value = _trimmed(self.fields.get(name))
             if value is not None:
@@ -51,9 +51,6 @@ class Form:
                 self.complain(name, f"The {_label(name)} field is required.")
             elif name in self.fields:
                 self.complain(name, f"The {_label(name)} field must have a value.")
-
-    def result(self) -> dict[str, Any]:
-        """Give the checked values, or raise ApiError with all complaints."""
         if self.details:
             raise invalid(self.details)
         return self.values
@@ -64,30 +61,22 @@ Rule = Callable[[Form, str, Any], None]
 
 def new_user(fields: Fields, limits: Constraints, roles: Container[str]) -> dict[str, Any]:
     """Check the body of a create; gives the fields set, `withAuthToken` as a bool. Raises ApiError."""
-    form = Form(fields, limits, roles)
-    form.check(_NEW_USER, required=("uid", "name"))
-    return form.result()
+    return Form(fields, limits, roles).checked(_NEW_USER, required=("uid", "name"))
 
 
 def changed_user(fields: Fields, limits: Constraints, roles: Container[str]) -> dict[str, Any]:
     """Check the body of an update; gives the fields that are set, and `unset` as a list. Raises ApiError."""
-    form = Form(fields, limits, roles)
-    form.check(_CHANGED_USER, required=())
-    return form.result()
+    return Form(fields, limits, roles).checked(_CHANGED_USER)
 
 
 def new_role(fields: Fields, limits: Constraints) -> dict[str, Any]:
     """Check the body of a new role; `role` comes out in lower case. Raises ApiError."""
-    form = Form(fields, limits)
-    form.check(_NEW_ROLE, required=("role", "name"))
-    return form.result()
+    return Form(fields, limits).checked(_NEW_ROLE, required=("role", "name"))
 
 
 def changed_role(fields: Fields, limits: Constraints) -> dict[str, Any]:
     """Check the body of a role's update, with `unset` as a list. Raises ApiError."""
-    form = Form(fields, limits)
-    form.check(_CHANGED_ROLE, required=())
-    return form.result()
+    return Form(fields, limits).checked(_CHANGED_ROLE)
 
 
 def uids(fields: Fields, name: str) -> list[str]:
@@ -102,9 +91,7 @@ def uids(fields: Fields, name: str) -> list[str]:
 
 def flag(fields: Fields, name: str) -> bool:
     """Check an optional boolean member of a body that has no other. Raises ApiError."""
-    form = Form(fields, Constraints())
-    form.check(((name, _boolean),), required=())
-    return bool(form.result().get(name, False))
+    return bool(Form(fields, Constraints()).checked(((name, _boolean),)).get(name, False))
 
 
 def _uid(form: Form, name: str, value: Any) -> None:
