@@ -89,24 +89,19 @@ def _key(job: Job, base: Path, environment: Mapping[str, str]) -> str | None:
     return key
 
 
-def prepared(
-    job: Job, base: Path, logs: Path, pacer: Path | str | None, every: float
-) -> tuple[dict[str, str], Path] | Ended:
-    """Give the variables of a job and the file of its log, with the folders that it needs; or how it has ended."""
+def prepared(job: Job, base: Path, logs: Path, pacer: Path | str | None, every: float) -> tuple[dict[str, str], Path]:
+    """Give the variables of a job and the file of its log, with the folders that it needs. Raises as `refused` says."""
     log = logs / f"{job.file_name}.log"
-    try:
-        variables = environment_of(job, base, os.environ, pacer, every)
-        for file in (base / job.output, log):
-            file.parent.mkdir(parents=True, exist_ok=True)
-    except ConfigurationError as error:
-        return Ended(error.exit_code, message=str(error))
-    except OSError as error:
-        return refused(error)
+    variables = environment_of(job, base, os.environ, pacer, every)
+    for file in (base / job.output, log):
+        file.parent.mkdir(parents=True, exist_ok=True)
     return variables, log
 
 
-def refused(error: OSError) -> Ended:
-    """See a job whose files cannot be had as ended."""
+def refused(error: ConfigurationError | OSError) -> Ended:
+    """See a job whose key, variables or files cannot be had as ended."""
+    if isinstance(error, ConfigurationError):
+        return Ended(error.exit_code, message=str(error))
     cure = cure_of(error, "")
     message = f"{error.filename}: cannot be written ({error.strerror}){cure and f'; {cure}'}"
     return Ended(ExitCode.USAGE, message=message)

@@ -13,11 +13,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from provisioner.errors import ExitCode, UsageError
+from provisioner.errors import ConfigurationError, ExitCode, UsageError
 from provisioner.files.cures import with_extra
 from provisioner.fleet.cluster.hub import Hub
 from provisioner.fleet.cluster.worker import OURS, carry_out
-from provisioner.fleet.engine import Progress, prepared
+from provisioner.fleet.engine import Progress, prepared, refused
 from provisioner.fleet.jobs import Fleet, Job
 from provisioner.fleet.standing import KILLED, Ended
 from provisioner.sending.slots.actor import ACTOR, NAMESPACE
@@ -51,10 +51,10 @@ class RayJobs:
     async def carry_out(self, job: Job, progress: Progress) -> Ended:
         """Carry out a job to its end."""
         pacer = f"{ACTOR}{self._name}" if job.group in self._shared else None
-        needed = prepared(job, self._fleet.base, self._fleet.folder / "logs", pacer, self._every)
-        if isinstance(needed, Ended):
-            return needed
-        variables, log = needed
+        try:
+            variables, log = prepared(job, self._fleet.base, self._fleet.folder / "logs", pacer, self._every)
+        except (ConfigurationError, OSError) as error:
+            return refused(error)
         # Of its surroundings a node has its own.
         own = {name: value for name, value in variables.items() if name.startswith(OURS) or name in job.passed}
         self._told[job.name] = progress

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias, cast
 
 import orjson
 
-from provisioner.errors import ExitCode
+from provisioner.errors import ConfigurationError, ExitCode
 from provisioner.fleet.engine import Progress, command_of, cure_of, event_of, is_progress, opened, prepared, refused
 from provisioner.fleet.jobs import Job
 from provisioner.fleet.standing import Ended
@@ -58,15 +58,13 @@ class Processes:
 
     async def carry_out(self, job: Job, progress: Progress) -> Ended:
         """Carry out a job to its end."""
-        needed = prepared(job, self._base, self._logs, self._pacers.get(job.group), self._every)
-        if isinstance(needed, Ended):
-            return needed
         try:
-            log = opened(needed[1])
-        except OSError as error:
+            variables, file = prepared(job, self._base, self._logs, self._pacers.get(job.group), self._every)
+            log = opened(file)
+        except (ConfigurationError, OSError) as error:
             return refused(error)
         try:
-            process = await self._begun(job, needed[0])
+            process = await self._begun(job, variables)
             return process if isinstance(process, Ended) else await self._followed(process, log, progress)
         finally:
             os.close(log)
