@@ -146,7 +146,7 @@ class Conductor:
 
     def _end(self, standing: Standing, ended: Ended) -> None:
         standing.ended, standing.phase = ended, Phase.ENDED
-        tell = log.info if standing.exit_code in {ExitCode.OK, ExitCode.ROWS_LEFT} else log.warning
+        tell = log.warning if standing.in_trouble else log.info
         tell("job.ended", job=standing.job.name, exit_code=standing.exit_code, message=standing.message)
         if ended.exit_code not in _TELLING or self._stopper.is_stopping():
             return

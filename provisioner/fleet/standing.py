@@ -77,10 +77,20 @@ class Standing:
         return self.ended.exit_code if self.ended.exit_code >= 0 else SIGNALLED - self.ended.exit_code
 
     @property
+    def in_trouble(self) -> bool:
+        """Whether somebody has to look at more than its rows."""
+        return self.exit_code not in {None, ExitCode.OK, ExitCode.ROWS_LEFT}
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """What it printed in the end; empty as long as it has come to none."""
+        return self.ended.summary if self.ended is not None else {}
+
+    @property
     def message(self) -> str | None:
         """What stopped it, in one sentence; of one that is not ours to begin, who holds its journal."""
         if self.ended is not None:
-            return self.ended.summary.get("message") or self.ended.message
+            return self.summary.get("message") or self.ended.message
         if self.waits_for is None:
             return None
         cure = "SIGTERM" if (process := process_of(self.waits_for)) is None else f"kill {process}"

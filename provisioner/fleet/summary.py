@@ -65,16 +65,16 @@ class FleetSummary:
     @property
     def document(self) -> dict[str, Any]:
         """The summary as the file and `--json` hold it."""
-        seconds = self.finished - self.started
+        seconds, phases = self.finished - self.started, Counter(each.phase for each in self.standings)
         # What an earlier fleet had started has sent its requests before this one's time.
         sent = _added_up(each for each in self.standings if each.starts).get("requests", 0)
         return {
             "jobs": [_document(each) for each in self.standings],
             "totals": self.totals,
-            "ended": sum(each.phase is Phase.ENDED for each in self.standings),
-            "held_back": sum(each.phase is Phase.HELD_BACK for each in self.standings),
-            "running": sum(each.phase is Phase.RUNNING for each in self.standings),
-            "not_begun": sum(each.phase is Phase.WAITING for each in self.standings),
+            "ended": phases[Phase.ENDED],
+            "held_back": phases[Phase.HELD_BACK],
+            "running": phases[Phase.RUNNING],
+            "not_begun": phases[Phase.WAITING],
             "not_counted": self.not_counted,
             "started_at": iso_time(self.started),
             "finished_at": iso_time(self.finished),
@@ -94,7 +94,7 @@ class FleetSummary:
     @property
     def not_counted(self) -> list[str]:
         """The names of the jobs that came to no numbers: killed, refused or never begun; in no sum are their rows."""
-        return [each.job.name for each in self.standings if "rows" not in (each.ended.summary if each.ended else {})]
+        return [each.job.name for each in self.standings if "rows" not in each.summary]
 
     def show(self, console: Console) -> None:
         """Print what people read: the jobs that need somebody, and the totals."""
@@ -103,12 +103,8 @@ class FleetSummary:
             table.add_column(style=style, overflow="fold")
         wanting = [each for each in self.standings if each.exit_code != ExitCode.OK]
         for each in wanting[:_MOST_SHOWN]:
-            code = (
-                each.phase.value
-                if each.exit_code is None or each.phase is Phase.HELD_BACK
-                else f"exit {each.exit_code}"
-            )
-            table.add_row(each.job.name, code, Text(each.message or _left(each)))
+            end = f"exit {each.exit_code}" if each.phase is Phase.ENDED else each.phase.value
+            table.add_row(each.job.name, end, Text(each.message or _left(each)))
         if wanting:
             console.print(table)
         if len(wanting) > _MOST_SHOWN:
@@ -129,8 +125,7 @@ class FleetSummary:
 def _added_up(standings: Iterable[Standing]) -> dict[str, int]:
     totals: Counter[str] = Counter()
     for each in standings:
-        summary = each.ended.summary if each.ended else {}
-        totals.update({key: summary[key] for key in COUNTED if isinstance(summary.get(key), int)})
+        totals.update({key: each.summary[key] for key in COUNTED if isinstance(each.summary.get(key), int)})
     return {key: totals[key] for key in COUNTED if key in totals}
 
 
@@ -140,12 +135,12 @@ def _said(word: str, number: int) -> str:
 
 
 def _left(standing: Standing) -> str:
-    summary = standing.ended.summary if standing.ended else {}
-    return ", ".join(f"{summary[key]:,} {key}" for key in ("rejected", "failed", "pending") if summary.get(key))
+    found = ((key, standing.summary.get(key)) for key in ("rejected", "failed", "pending"))
+    return ", ".join(f"{number:,} {key}" for key, number in found if number)
 
 
 def _document(standing: Standing) -> dict[str, Any]:
-    job, summary = standing.job, standing.ended.summary if standing.ended else {}
+    job, summary = standing.job, standing.summary
     document = {
         "name": job.name,
         "command": job.command,

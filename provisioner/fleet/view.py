@@ -12,7 +12,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from provisioner.errors import ExitCode
 from provisioner.fleet.standing import Phase, Standing
 from provisioner.logs.events import get_logger
 from provisioner.results.tables import plain_table
@@ -21,7 +20,6 @@ from provisioner.run.progress.watch import EVENT
 _REDRAW: Final = 0.5
 _NAME: Final = 14
 _ROWS: Final = 12
-_GOOD: Final = frozenset({ExitCode.OK, ExitCode.ROWS_LEFT})
 
 
 @contextmanager
@@ -43,15 +41,15 @@ def facts(standings: Sequence[Standing]) -> dict[str, Any]:
     return {
         "jobs": len(standings),
         **{phase.value.replace(" ", "_"): sum(each.phase is phase for each in standings) for phase in Phase},
-        "in_trouble": sum(each.exit_code is not None and each.exit_code not in _GOOD for each in standings),
+        "in_trouble": sum(each.in_trouble for each in standings),
         "rows_done": sum(_done(each) for each in standings),
         "requests_per_minute": sum(each.get("requests_per_minute") or 0 for each in running),
     }
 
 
 def _done(standing: Standing) -> int:
-    if standing.ended is not None and isinstance(rows := standing.ended.summary.get("rows"), int):
-        pending = standing.ended.summary.get("pending", 0)
+    if isinstance(rows := standing.summary.get("rows"), int):
+        pending = standing.summary.get("pending", 0)
         return rows - (pending if isinstance(pending, int) else 0)
     return standing.done
 
@@ -82,7 +80,7 @@ def picture(standings: Sequence[Standing], lines: int) -> Table:
     for least in (_NAME, _ROWS, None):
         table.add_column(no_wrap=True, overflow="ellipsis", min_width=least)
     running = [each for each in standings if each.phase is Phase.RUNNING]
-    trouble = [each for each in standings if each.exit_code is not None and each.exit_code not in _GOOD]
+    trouble = [each for each in standings if each.in_trouble]
     shown = [*running, *trouble][: lines - 1]
     for each in shown:
         table.add_row(each.job.name, _progress(each), Text(_state(each), "red" if each in trouble else ""))
