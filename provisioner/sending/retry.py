@@ -40,13 +40,13 @@ def pause(reply: Reply, strikes: int, waits: Waits, jitter: float) -> float:
     return longest * (0.5 + jitter / 2)
 
 
-# status or code → (the summary's word for it, what it means, what to do)
+# The summary's word for what ends the run, what it means, and what to do.
 _KEY = ("key", "the API key is not accepted", "check the API key{} and that it belongs to this app")
 _SCOPE = ("scope", "the API key may not create users", "use a key with the scope fullAccess (a REST API Key)")
 _PLAN = ("plan", "the plan does not allow this", "check the app's plan, then resume")
 _APP = ("app", "the API does not know this app", "check the app id and the region")
 _ENDPOINT = ("endpoint", "there is no such endpoint", "check the base URL: it ends before /users")
-_STOPS: Final[Mapping[int | str, tuple[str, str, str]]] = MappingProxyType(
+STOPS_BY_CODE: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
     {
         "AUTH_ERR_APIKEY_NOT_FOUND": _KEY,
         "AUTH_ERR_EMPTY_APIKEY": _KEY,
@@ -66,6 +66,11 @@ _STOPS: Final[Mapping[int | str, tuple[str, str, str]]] = MappingProxyType(
             "the API version in the base URL is wrong",
             "check the base URL",
         ),
+    }
+)
+"""The codes of a 4xx that end the run."""
+_STOPS_BY_STATUS: Final[Mapping[int, tuple[str, str, str]]] = MappingProxyType(
+    {
         401: _KEY,
         402: _PLAN,
         403: _SCOPE,
@@ -88,7 +93,9 @@ def stop(reply: Reply, key_origin: str = "") -> Stop:
         return Stop("proxy", f"{reply.message or 'the proxy refuses'}; then resume", ExitCode.API)
     status = reply.status or 0
     moved = ("endpoint", "the address answers with a redirect", "give the base URL it leads to")
-    known = _STOPS.get(reply.code or "") or _STOPS.get(status) or (moved if status // 100 == 3 else None)
+    known = (
+        STOPS_BY_CODE.get(reply.code or "") or _STOPS_BY_STATUS.get(status) or (moved if status // 100 == 3 else None)
+    )
     reason, what, todo = known or ("refused", "the API refuses", "see the answer")
     todo = todo.format(f" in {key_origin}" if key_origin else "")
     words = f": {reply.message}" if reply.message else ""

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from provisioner.sending.calls import Failure, Operation, Reply
+from provisioner.sending.retry import STOPS_BY_CODE
 
 
 class Verdict(Enum):
@@ -44,16 +45,7 @@ BY_CODE: Final[Mapping[str, Verdict]] = MappingProxyType(
         "ERR_UID_ALREADY_EXISTS": Verdict.EXISTS,
         "ERR_ROLE_ALREADY_EXISTS": Verdict.EXISTS,
         "ERR_TOO_MANY_REQUESTS": Verdict.LIMITED,
-        "AUTH_ERR_APIKEY_NOT_FOUND": Verdict.STOP,
-        "AUTH_ERR_EMPTY_APIKEY": Verdict.STOP,
-        "AUTH_ERR_EMPTY_APPID": Verdict.STOP,
-        "AUTH_ERR_INVALID_APPID": Verdict.STOP,
-        "AUTH_ERR_NO_ACCESS": Verdict.STOP,
-        "ERR_PLAN_QUOTA_RESTRICTION": Verdict.STOP,
-        "ERR_PLAN_RESTRICTION": Verdict.STOP,
-        "ERR_SUBSCRIPTION_EXPIRED": Verdict.STOP,
-        "ERR_API_NOT_FOUND": Verdict.STOP,
-        "ERR_INVALID_API_VERSION": Verdict.STOP,
+        **dict.fromkeys(STOPS_BY_CODE, Verdict.STOP),
         # The API began and then failed, or could not even say what failed.
         "ERR_EXCEPTION": Verdict.IN_DOUBT,
         "ERR_OPERATION_FAILED": Verdict.IN_DOUBT,
@@ -104,40 +96,48 @@ def _looked_up(operation: Operation, reply: Reply, uid: str, *, token: bool) -> 
     status = reply.status or 0
     verdict = _by_tables(status, reply.code or "")
     if operation is Operation.ROLES:
-        return _roles(status, verdict or Verdict.IN_DOUBT, reply)
+        return _roles(status, verdict, reply)
     if operation is Operation.PROBE and status == 403 and reply.code:
         return Verdict.REFUSED  # a key that may not look may create all the same
-    if operation in _LISTS and verdict is Verdict.DONE:
-        return _listed(operation, reply, uid)
-    if operation in {Operation.DELETE, Operation.FLUSH} and verdict is Verdict.DONE:
-        return _deleted(reply) if operation is Operation.DELETE else _flushed(reply)
     if verdict is Verdict.DONE:
-        done = _is_role(reply, uid) if operation is Operation.CREATE_ROLE else believable(reply, uid, token=token)
-        return Verdict.DONE if done else Verdict.IN_DOUBT
+        return _carried_out(operation, reply, uid, token=token)
     if status == 404 and verdict is Verdict.REFUSED:
         return _not_found(operation, reply)
     if verdict is Verdict.EXISTS and operation not in _CREATES:
         return _proven(reply)
     if verdict is Verdict.REFUSED:
         return Verdict.EXISTS if operation is Operation.CREATE and _already_taken(reply) else _proven(reply)
-    return verdict or Verdict.IN_DOUBT
+    return verdict
 
 
-def _by_tables(status: int, code: str) -> Verdict | None:
+def _by_tables(status: int, code: str) -> Verdict:
     # A code says more than the status of a 4xx. Under no other it is an answer of the API to what was asked: a 5xx says
     # that something broke, whatever else it holds. And that a uid is taken is not said by who wants another key.
     said, own = BY_CODE.get(code) if status // 100 == 4 else None, BY_STATUS.get(status)
     first, second = (own, said) if said is Verdict.EXISTS else (said, own)
-    return first or second or BY_CLASS.get(status // 100)
+    return first or second or BY_CLASS.get(status // 100, Verdict.IN_DOUBT)
 
 
 _CREATES: Final = frozenset({Operation.CREATE, Operation.CREATE_ROLE})
 
 
-def _is_role(reply: Reply, role: str) -> bool:
-    """Whether a 2xx answer is about the role that was to be made."""
-    named = (reply.data or {}).get("role")
-    return isinstance(named, str) and named.lower() == role
+def _carried_out(operation: Operation, reply: Reply, uid: str, *, token: bool) -> Verdict:
+    """Say what a 2xx answer means: each operation is believed by what its own answer names."""
+    data = reply.data or {}
+    match operation:
+        case Operation.DEACTIVATE | Operation.REACTIVATE:
+            return _listed(operation, data, uid)
+        case Operation.DELETE:
+            return _deleted(data)
+        case Operation.LIST | Operation.PROBE:
+            done = isinstance(data.get("items"), list)
+        case Operation.FLUSH:  # it names no user: what is documented of it is `success` and a sentence
+            done = data.get("success") is not False
+        case Operation.CREATE_ROLE:
+            done = isinstance(role := data.get("role"), str) and role.lower() == uid
+        case _:
+            done = believable(reply, uid, token=token)
+    return Verdict.DONE if done else Verdict.IN_DOUBT
 
 
 def believable(reply: Reply, uid: str, *, token: bool) -> bool:
@@ -161,31 +161,25 @@ def _proven(reply: Reply) -> Verdict:
 
 # Calls about many users answer with lists of uids: the one for those that were changed, and the one for those that
 # were so already. Who is in `notFound` does not exist.
-_LISTS: Final[Mapping[Operation, tuple[str, ...]]] = MappingProxyType(
+_LISTS: Final[Mapping[Operation, tuple[str, str]]] = MappingProxyType(
     {
-        Operation.LIST: ("items",),
-        Operation.PROBE: ("items",),
         Operation.DEACTIVATE: ("deactivatedUids", "alreadyDeactivatedUids"),
         Operation.REACTIVATE: ("reactivatedUids", "nonDeactivatedUids"),
     }
 )
 
 
-def _listed(operation: Operation, reply: Reply, uid: str) -> Verdict:
-    data = reply.data or {}
+def _listed(operation: Operation, data: Mapping[str, Any], uid: str) -> Verdict:
     lists = [data.get(name) for name in _LISTS[operation]]
-    if operation in {Operation.LIST, Operation.PROBE}:
-        return Verdict.DONE if isinstance(lists[0], list) else Verdict.IN_DOUBT
     if any(isinstance(each, list) and uid in each for each in lists):
         return Verdict.DONE
     missing = data.get("notFound")
     return Verdict.ABSENT if isinstance(missing, list) and uid in missing else Verdict.IN_DOUBT
 
 
-def _deleted(reply: Reply) -> Verdict:
+def _deleted(data: Mapping[str, Any]) -> Verdict:
     # It names nobody: `{"success": true, "message": …}`. A request that lost its body on the way only deactivates, and
     # is answered as that is; sent again it would fare no better.
-    data = reply.data or {}
     if any(isinstance(data.get(name), list) for name in _LISTS[Operation.DEACTIVATE]):
         return Verdict.REFUSED
     return Verdict.DONE if data.get("success") is True else Verdict.IN_DOUBT
@@ -193,12 +187,6 @@ def _deleted(reply: Reply) -> Verdict:
 
 # Said of a user who has no auth token: there is nothing to flush.
 _NO_TOKENS: Final = "ERR_AUTH_TOKEN_NOT_FOUND"
-
-
-def _flushed(reply: Reply) -> Verdict:
-    # The answer names no user: what is documented of it is `success` and a sentence.
-    refused = reply.data is not None and reply.data.get("success") is False
-    return Verdict.IN_DOUBT if refused else Verdict.DONE
 
 
 def _roles(status: int, verdict: Verdict, reply: Reply) -> Verdict:
