@@ -50,20 +50,8 @@ class Operation(StrEnum):
         return _BUDGETS[self]
 
 
-_BUDGETS = {
-    Operation.CREATE: Budget.CORE,
-    Operation.MINT: Budget.CORE,
-    Operation.READ: Budget.STANDARD,
-    Operation.UPDATE: Budget.STANDARD,
-    Operation.ROLES: Budget.STANDARD,
-    Operation.CREATE_ROLE: Budget.STANDARD,
-    Operation.PROBE: Budget.STANDARD,
-    Operation.LIST: Budget.STANDARD,
-    Operation.DEACTIVATE: Budget.CORE,
-    Operation.REACTIVATE: Budget.STANDARD,
-    Operation.DELETE: Budget.CORE,
-    Operation.FLUSH: Budget.STANDARD,
-}
+_CORE: Final = (Operation.CREATE, Operation.MINT, Operation.DEACTIVATE, Operation.DELETE)
+_BUDGETS: Final = dict.fromkeys(Operation, Budget.STANDARD) | dict.fromkeys(_CORE, Budget.CORE)
 
 
 NOBODY: Final = UserRequest(0, 0, "", b"", "", token=False)
