@@ -95,8 +95,7 @@ class Client:
 
     def __init__(self, base_url: str, api_key: str, *, timeouts: Timeouts, in_flight: int, agent: str) -> None:
         self._users = URL(base_url.rstrip("/") + "/users")
-        roles = self._users.parent / "roles"
-        self._places = {Operation.CREATE: self._users, Operation.CREATE_ROLE: roles, Operation.ROLES: roles}
+        self._roles = self._users.parent / "roles"
         self._proxy = proxy_for(base_url)
         self._key, self._secret = api_key, Secret(api_key)
         self._timeouts = timeouts
@@ -139,8 +138,9 @@ class Client:
         """
         match operation:
             case Operation.CREATE | Operation.CREATE_ROLE:
+                place = self._users if operation is Operation.CREATE else self._roles
                 body = with_auth_token(request.body) if request.token else request.body
-                return self._exchange("POST", self._places[operation], body)
+                return self._exchange("POST", place, body)
             case Operation.READ:
                 return self._exchange("GET", self._users / request.uid, None)
             case Operation.UPDATE:
@@ -157,7 +157,7 @@ class Client:
             case Operation.DELETE:
                 return self._exchange("DELETE", self._users / request.uid, b'{"permanent":true}')
             case Operation.ROLES | Operation.LIST | Operation.PROBE:
-                place = self._places.get(operation) or self._users.with_query(query or "perPage=1")
+                place = self._roles if operation is Operation.ROLES else self._users.with_query(query or "perPage=1")
                 return self._exchange("GET", place, None)
 
     async def _exchange(self, method: str, url: URL, body: bytes | None) -> Reply:
@@ -187,21 +187,22 @@ class Client:
         return Reply(failure=failure, message=self._words(str(error) or failure))
 
     def _read(self, status: int, headers: CIMultiDictProxy[str], raw: bytes) -> Reply:
-        document = document_of(raw)
-        limit = number_in(headers, "X-RateLimit-Limit", "X-Rate-Limit")
-        allowed = int(limit) if limit else None
+        document = document_of(raw) or {}
+        allowed = int(number_in(headers, "X-RateLimit-Limit", "X-Rate-Limit") or 0) or None
         if 200 <= status < 300:
-            data = document.get("data") if document is not None else None
+            data = document.get("data")
             if isinstance(data, list):
-                meta = (document or {}).get("meta")
+                meta = document.get("meta")
                 data = {"items": data, "meta": meta} if isinstance(meta, dict) else {"items": data}
             if not isinstance(data, dict):
                 return Reply(status=status, failure=Failure.UNREADABLE, message=f"answer {status} without data in it")
             return Reply(status=status, data=data, limit=allowed)
         if status == _LOGIN_WANTED and self._proxy is not None:
             return Reply(status=status, failure=Failure.BARRED, message=self._proxy.wants_login(str(status)))
-        error = document.get("error") if document is not None else None
-        return self._refusal(status, headers, *((error, allowed) if isinstance(error, dict) else ({}, None)))
+        error = document.get("error")
+        if not isinstance(error, dict):  # the answer is not the API's, nor is a limit that it tells
+            error, allowed = {}, None
+        return self._refusal(status, headers, error, allowed)
 
     def _refusal(
         self, status: int, headers: CIMultiDictProxy[str], error: Mapping[str, Any], limit: int | None
@@ -296,8 +297,7 @@ def proxy_for(url: str) -> Proxy | None:
 
 
 def _proxy(given: str, variable: str) -> Proxy:
-    match = _PROXY.match(given)
-    scheme, login, place = match.groups("") if match is not None else ("", "", "")
+    scheme, login, place = _PROXY.findall(given)[0]
     shown = f"{scheme}{'***@' if login else ''}{place}"
     if not scheme:
         raise ConfigurationError(f"{variable}: the proxy {shown} has no scheme; give it as http://{shown}")
