@@ -66,7 +66,7 @@ class Parting:
             return await self._carried_out(request._replace(past=past), woken=False)
         if made:
             return await self._deactivate(request, _as_known(request, past), fresh=False)
-        verdict, reply = await self._exchange(Operation.REACTIVATE, request)
+        verdict, reply = await self.exchanger(Operation.REACTIVATE, request)
         if verdict is not Verdict.DONE:
             return self._unsuccessful(_as_known(request, past), verdict, reply)
         return await self._carried_out(request, woken=True)
@@ -97,11 +97,11 @@ class Parting:
     async def _deactivate(self, request: UserRequest, there: Settlement, *, fresh: bool) -> Settlement:
         """Deactivate a user who is there; one whom this run has just created without a token has none to flush."""
         if not fresh:
-            verdict, reply = await self._exchange(Operation.FLUSH, request)
+            verdict, reply = await self.exchanger(Operation.FLUSH, request)
             if verdict not in {Verdict.DONE, Verdict.ABSENT}:
                 return self._unsuccessful(there, verdict, reply, _UNFLUSHED)
             there = there._replace(auth_token=None)
-        verdict, reply = await self._exchange(Operation.DEACTIVATE, request)
+        verdict, reply = await self.exchanger(Operation.DEACTIVATE, request)
         if verdict is not Verdict.DONE:
             return self._unsuccessful(there, verdict, reply, _LEFT_OVER)
         done = there._replace(http_status=reply.status, settled_at=time.time(), parted=True)
@@ -110,9 +110,6 @@ class Parting:
     def _unsuccessful(self, there: Settlement, verdict: Verdict | None, reply: Reply, prefix: str = "") -> Settlement:
         ended = unsuccessful(there, verdict, reply, self.exchanger.max_attempts, prefix)
         return ended._replace(error_code=GONE, error_message=_GONE) if verdict is Verdict.ABSENT else ended
-
-    async def _exchange(self, operation: Operation, request: UserRequest) -> tuple[Verdict | None, Reply]:
-        return await self.exchanger(operation, request)
 
 
 def _as_known(request: UserRequest, past: Past) -> Settlement:

@@ -38,8 +38,6 @@ class Known(NamedTuple):
 
 def stored(name: str, value: Any) -> Any:
     """Give a field's value in the form in which the API stores it; None when it holds nothing."""
-    if type(value) is str and name != "role":
-        return value.strip() or None
     if name == "role" and isinstance(value, str):
         value = value.strip().lower()
         return None if value == DEFAULT_ROLE else value or None
