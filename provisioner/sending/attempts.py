@@ -154,7 +154,7 @@ class Exchanger:
     ) -> tuple[Verdict, Reply]:
         """Say what a reply means, give it the reason where it is not believed, and have it traced."""
         verdict = judge(operation, reply, request.uid, token=token)
-        if verdict is Verdict.IN_DOUBT and reply.data is not None:
+        if (verdict is Verdict.IN_DOUBT or verdict is Verdict.REFUSED) and reply.data is not None:
             reply = reply._replace(message=unbelieved(operation, reply, request.uid))
         if self.trace is not None:
             self.trace(operation, request, verdict, reply)

@@ -94,6 +94,13 @@ def test_an_api_that_does_not_tell_is_warned_about_and_the_run_goes_on(reply: Re
     assert [(log["event"], log["log_level"]) for log in logs] == [("roles.unchecked", "warning")]
 
 
+def test_an_answer_that_lists_no_roles_is_said_to_be_none() -> None:
+    """A warning says why, also of a success."""
+    with capture_logs() as logs:
+        asked(Reply(status=200, data={}))
+    assert [log["reason"] for log in logs] == ["the answer holds no list of roles"]
+
+
 def test_a_wrong_key_stops_the_run_here_already() -> None:
     """A 401 is a 401 wherever it is met."""
     _, _, exchanger = asked(Reply(status=401, code="AUTH_ERR_APIKEY_NOT_FOUND", message="wrong"))
