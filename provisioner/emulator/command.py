@@ -55,8 +55,8 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _text(description: str, *names: str, metavar: str = "TEXT") -> Parameter:
-    return Parameter(name=names, help=description, metavar=metavar, negative=())
+def _text(description: str, metavar: str = "TEXT") -> Parameter:
+    return Parameter(help=description, metavar=metavar, negative=())
 
 
 def _time(description: str) -> Parameter:
@@ -184,7 +184,7 @@ def emulator(
         key = _key(listening.api_key_file)
         settings = EmulatorSettings(
             host=listening.host,
-            port=_port(listening.port),
+            port=listening.port,
             api_key=key or LOCAL_KEY,
             scope=listening.scope,
             faults=_faults(faults or Faults()),
@@ -203,13 +203,6 @@ def emulator(
     except OSError as wrong:
         return _refuse(_os_error(wrong, listening))
     return 0
-
-
-def _port(number: int) -> int:
-    """Check a port; the least is checked with the settings. Raises ValueError."""
-    if number > 65535:
-        raise ValueError(f"port is at most 65535, not {number}")
-    return number
 
 
 def _key(path: Path | None) -> str | None:

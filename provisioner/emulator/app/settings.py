@@ -108,6 +108,8 @@ class EmulatorSettings:
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name} is at least {least}, not {value}")
+        if self.port > 65535:
+            raise ValueError(f"port is at most 65535, not {self.port}")
         if not self.host:
             raise ValueError("host is empty, which would be every network; 127.0.0.1 is this machine alone")
         if self.window <= 0:
