@@ -45,7 +45,7 @@ def settings_of(job: Job, base: Path, environment: Mapping[str, str]) -> Setting
 
     environment  the fleet's own
     """
-    config = base / job.config if job.config is not None else base / DEFAULT_CONFIG
+    config = base / (job.config or DEFAULT_CONFIG)
     try:
         # A config file that nobody named is read when it is there, as the command does it.
         named = config if job.config is not None or os.path.lexists(config) else os.devnull

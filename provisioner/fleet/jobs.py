@@ -259,12 +259,8 @@ def _check(where: str, given: Mapping[str, Any]) -> None:
     """Raise `ConfigurationError` for the first thing that is missing, or does not go with the others."""
     command, state, shards = given.get("command", "run"), given.get("state"), given.get("shards")
     if shards is None and "output" in given and Path(given["output"]).suffix.lower() not in FORMATS:
-        file = (
-            f"the name of a file that ends in {', '.join(FORMATS)}"
-            if Path(given["output"]).name
-            else "the name of a file"
-        )
-        raise ConfigurationError(f"{where}: output should be {file}, not {given['output']!r}")
+        ending = f" that ends in {', '.join(FORMATS)}" if Path(given["output"]).name else ""
+        raise ConfigurationError(f"{where}: output should be the name of a file{ending}, not {given['output']!r}")
     variables = [given.get("api_key_variable", "A"), *_listed(given.get("environment", ()))]
     wrong = [name for name in variables if not _VARIABLE.fullmatch(name)]
     rules = (
