@@ -15,8 +15,7 @@ from typing import Final
 from provisioner.model import FIELDS
 from provisioner.sending.users import canonical, profile
 
-DIGEST: Final = len(profile.digests({})) // len(FIELDS)
-ENTRY: Final = 1 + DIGEST * len(FIELDS)
+ENTRY: Final = 1 + len(profile.digests({}))
 _NO_TAGS: Final = "[]"
 
 
@@ -65,9 +64,8 @@ def between(old: bytes | None, new: bytes | None) -> bytes | None:
 def digests_in(entries: bytes, name: str) -> frozenset[bytes]:
     """Give every digest that a field may have by these entries; none when no entry sets it."""
     index = FIELDS.index(name)
-    return frozenset(
-        digests[index * DIGEST : (index + 1) * DIGEST] for bits, digests in _entries(entries) if bits >> index & 1
-    )
+    setting = (digests for bits, digests in _entries(entries) if bits >> index & 1)
+    return frozenset(tuple(profile.parts(digests))[index] for digests in setting)
 
 
 def digest_of(texts: Mapping[str, str], name: str) -> bytes:
