@@ -37,6 +37,11 @@ _KINDS: Final = {"[": "a list", '"': "a text"} | dict.fromkeys("-0123456789", "a
 _SURPLUS_COMMA: Final = re.compile(r",?\s*([}\]])")
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _WORD: Final = re.compile(r"[A-Za-z_$][\w$-]*")
+_MEMBER: Final = re.compile(r'\s*[{,]\s*("(?:[^"\\]|\\.)*+")\s*:\s*')
+_LIST_OF_OBJECTS: Final = re.compile(r"\[\s*\{")
+
+whole_value = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
+"""Reads the value that begins at a place of a text. Numbers stay text: Python refuses those of over 4300 digits."""
 
 
 def slip(text: str, at: int) -> str | None:
@@ -119,6 +124,23 @@ def either(one: str, other: str) -> str:
         f"{shortened(one)} and {shortened(other)} are lists both, so it is not clear which holds the users; take the "
         f"other out of the object and leave all else in it, such as with jq 'del({_way([surplus])})'"
     )
+
+
+def keys_before_list(text: str) -> list[str] | None:
+    """Give the keys of an object that is cut off within a list of objects, that of the list last; None elsewhere.
+
+    {"total": 2, "users": [{"uid":      total, users
+    {"uid": "a1", "about": "I am        None
+    """
+    keys: list[str] = []
+    at = 0
+    while match := _MEMBER.match(text, at):
+        keys.append(json.loads(match[1]))
+        try:
+            _, at = whole_value(text, match.end())
+        except json.JSONDecodeError:
+            return keys if _LIST_OF_OBJECTS.match(text, match.end()) else None
+    return None
 
 
 def no_list(whole: dict[str, Any] | None, is_row: Callable[[list[str]], bool]) -> str:

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from provisioner.roster.jsonshapes import END_OF_KEY, key_twice, slip
+from provisioner.roster.jsonshapes import END_OF_KEY, key_twice, keys_before_list, slip
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,21 @@ def test_what_was_written_where_a_text_is_no_json_any_more_is_told(text: str, sa
     with pytest.raises(json.JSONDecodeError) as raised:
         json.loads(text)
     assert slip(text, raised.value.pos) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ('{"users": [{"uid": "a', ["users"]),
+        ('{ "to\\"tal" : 2.5 ,\n"x":[1],"users" :\n[ {"uid":1},{"u', ['to"tal', "x", "users"]),
+        ('{"uid":"a","about":"I am [{', None),
+        ('{"a":{"users":[{"uid":"a"},', None),
+        ('{"tags":["a","b', None),
+        ('{"users":[', None),
+        ('{"us', None),
+        ('{"users":[{"uid":"a"}]}', None),
+    ],
+)
+def test_an_object_that_is_cut_off_in_a_list_of_objects_is_known_by_its_keys(text: str, keys: list[str] | None) -> None:
+    """Wherever else it is cut off, it is not known what it is."""
+    assert keys_before_list(text) == keys

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from typing import Final, NoReturn
 
 from provisioner.errors import EmptyRosterError, RosterError
+from provisioner.roster import jsonshapes
 from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.text import TextStream
 from provisioner.roster.formats.ndjsonline import no_number
 from provisioner.roster.jsonpages import Page
-from provisioner.roster.jsonshapes import PEOPLE, UNWRAPPED, both_users, either, no_list, no_object, other_shape, slip
 from provisioner.wording import json_error, shortened
 
 MIB: Final = 1024 * 1024
@@ -32,10 +32,6 @@ _BLANKS: Final = re.compile(r"[ \t\r\n]*")
 
 class _CutOffError(Exception):
     """The text ends where a value goes on."""
-
-
-# Numbers stay text: nothing is made of them here, and Python refuses those of more than 4300 digits.
-_whole_value = json.JSONDecoder(parse_int=str, parse_float=str).raw_decode
 
 
 class JsonCutter:
@@ -76,16 +72,17 @@ class JsonCutter:
 
     def _objects(self) -> Iterator[str]:
         """Give objects one after the other, or the users that a single one wraps."""
-        whole = self._value(at_most=MIB)
+        whole = self._first()
         if whole is None:
             yield from self._wrapped()
             return
         value, text = whole
         self._begun = self._line()
         self._at += len(text)
-        if not self._next() and (what := other_shape(value, self._is_row)) is not None:
+        if not self._next() and (what := jsonshapes.other_shape(value, self._is_row)) is not None:
             raise RosterError(f"{self._name}: {what}")
-        if not self._next() and any(isinstance(each, list) for each in value.values()) and not self._is_row([*value]):
+        may_wrap = len(text) > MIB or any(isinstance(each, list) for each in value.values())
+        if not self._next() and may_wrap and not self._is_row([*value]):
             self._lines, self._lined = self._begun - 1, 0
             self._text, self._at = text, 0  # nothing stands behind it, so there is nothing to be lost
             yield from self._wrapped()
@@ -93,10 +90,18 @@ class JsonCutter:
         yield self._counted(text)
         while first := self._next():
             if first == ",":
-                self._fail(UNWRAPPED)
-            text = self._object(first)
-            self._at += len(text)
-            yield self._counted(text)
+                self._fail(jsonshapes.UNWRAPPED)
+            yield self._counted(self._object(first))
+
+    def _first(self) -> tuple[dict[str, object], str] | None:
+        """Read the first object, and its text; None where it goes on in its list of users, or is too long."""
+        most = MIB
+        while (whole := self._value(most)) is None and most < LONGEST:
+            keys = jsonshapes.keys_before_list(self._text[self._at :])
+            if keys is not None and not self._is_row(keys):
+                return None
+            most *= 2
+        return whole
 
     def _wrapped(self) -> Iterator[str]:
         """Give the elements of the one member that is an array of objects, whatever stands before and behind it."""
@@ -110,7 +115,7 @@ class JsonCutter:
             key = self._key()
             keys.append(key)
             if self._next() != "[":
-                value = self._take()
+                value, _ = self._take()
                 page.note(key, value)
                 if not arrays and self._bytes <= LONGEST:
                     kept[key] = value
@@ -121,7 +126,7 @@ class JsonCutter:
                 arrays.append(key)
                 kept.clear()
                 if len(arrays) > 1:
-                    raise RosterError(f"{self._name}: {either(*arrays)}")
+                    raise RosterError(f"{self._name}: {jsonshapes.either(*arrays)}")
                 for text in self._array():
                     first = first or text
                     yield text
@@ -129,18 +134,23 @@ class JsonCutter:
         self._at += 1
         self._refuse_both(keys, arrays, first)
         self._end()
-        if not arrays and (what := next(filter(None, others), None)):
-            self._fail(what)
-        if not arrays and others and self._bytes <= LONGEST and (what := other_shape(kept, self._is_row)) is not None:
-            raise RosterError(f"{self._name}: {what}")
-        if not arrays and not others:
-            raise RosterError(f"{self._name}{no_list(kept if self._bytes <= LONGEST else None, self._is_row)}")
+        if not arrays:
+            self._refuse_without_list(others, kept if self._bytes <= LONGEST else None)
         self.page = page
+
+    def _refuse_without_list(self, others: list[str], kept: dict[str, object] | None) -> None:
+        """Refuse an object without a list of objects, unless it has `others` and all of them are empty."""
+        if what := next(filter(None, others), None):
+            self._fail(what)
+        if not others:
+            raise RosterError(f"{self._name}{jsonshapes.no_list(kept, self._is_row)}")
+        if kept is not None and (what := jsonshapes.other_shape(kept, self._is_row)) is not None:
+            raise RosterError(f"{self._name}: {what}")
 
     def _refuse_both(self, keys: list[str], arrays: list[str], first: str) -> None:
         """Refuse an object that is a user by its keys as those in its list are; the first of them tells."""
-        if first and self._is_row(keys) and self._is_row([*_whole_value(first)[0]]):
-            raise RosterError(f"{self._name}: {both_users(arrays)}")
+        if first and self._is_row(keys) and self._is_row([*jsonshapes.whole_value(first)[0]]):
+            raise RosterError(f"{self._name}: {jsonshapes.both_users(arrays)}")
 
     def _counted(self, text: str) -> str:
         """Count a user, whose text goes on one line: within a text no line ends."""
@@ -154,16 +164,19 @@ class JsonCutter:
     def _key(self) -> str:
         if self._next() != '"':
             self._fail(f"{shortened(self._excerpt())} where the name of a member is expected{self._mend()}")
-        key = str(self._take())
+        key = str(self._take()[0])
         if self._next() != ":":
             self._fail(f"no : behind {shortened(key)}")
         self._at += 1
         return key
 
-    def _take(self) -> object:
-        value, text = self._whole()
-        self._at += len(text)
-        return value
+    def _take(self) -> tuple[dict[str, object], str]:
+        """Read a value and go past it; give it, and its text."""
+        found = self._value(LONGEST)
+        if found is None:
+            self._fail(f"a value is longer than {LONGEST // MIB} MiB")
+        self._at += len(found[1])
+        return found
 
     def _other_array(self, key: str) -> str | None:
         """Go into a list, and past it where it holds no objects: what its first element is; nothing for an empty one.
@@ -172,7 +185,7 @@ class JsonCutter:
         """
         self._at += 1
         first = self._next()
-        is_of_people = key.casefold() in PEOPLE
+        is_of_people = key.casefold() in jsonshapes.PEOPLE
         if first == "{" or (first == "]" and is_of_people):
             return None
         what = "" if first == "]" else self._no_object(first, f" of {shortened(key)}")
@@ -194,7 +207,7 @@ class JsonCutter:
     def _no_object(self, first: str, of: str = "") -> str:
         if not first:
             raise _CutOffError
-        return f"element{of} {shortened(self._excerpt())} is {no_object(self._excerpt())}"
+        return f"element{of} {shortened(self._excerpt())} is {jsonshapes.no_object(self._excerpt())}"
 
     def _array(self) -> Iterator[str]:
         """Give the objects of a list, from its first element on."""
@@ -202,37 +215,30 @@ class JsonCutter:
             self._at += 1
             return
         while True:
-            text = self._object(self._next())
-            self._at += len(text)
-            yield self._counted(text)
+            yield self._counted(self._object(self._next()))
             separator = self._next()
+            if not separator:
+                raise _CutOffError
             if separator not in {",", "]"}:
-                self._fail_or_end(separator, f"neither , nor ] follows an object, but {self._found()}")
+                self._fail(f"neither , nor ] follows an object, but {self._found()}")
             self._at += 1
             if separator == "]":
                 return
 
     def _object(self, first: str) -> str:
-        """Give the text of the next element, which has to be an object."""
+        """Go past the next element, which has to be an object, and give its text."""
         if first == "]":
             self._fail("no object follows the comma; take that comma away")
         if first != "{":
             self._fail(f"{self._no_object(first)}{self._mend()}")
         self._begun = self._line()
-        _, text = self._whole()
-        return text
-
-    def _whole(self) -> tuple[dict[str, object], str]:
-        found = self._value(LONGEST)
-        if found is None:
-            self._fail(f"a value is longer than {LONGEST // MIB} MiB")
-        return found
+        return self._take()[1]
 
     def _value(self, at_most: int) -> tuple[dict[str, object], str] | None:
         """Read the value that begins here, and its text; None when it is longer than that many characters."""
         while True:
             try:
-                value, end = _whole_value(self._text, self._at)
+                value, end = jsonshapes.whole_value(self._text, self._at)
                 # A number may go on in what has not been read.
                 if end < len(self._text) or not self._more():
                     return value, self._text[self._at : end]
@@ -299,13 +305,8 @@ class JsonCutter:
         return f"{shortened(self._excerpt())}{self._mend()}"
 
     def _mend(self, at: int | None = None) -> str:
-        known = slip(self._text, self._at if at is None else at)
+        known = jsonshapes.slip(self._text, self._at if at is None else at)
         return f"; {known}" if known else ""
-
-    def _fail_or_end(self, found: str, what: str) -> NoReturn:
-        if not found:
-            raise _CutOffError
-        self._fail(what)
 
     def _line(self) -> int:
         # Counted on from the last time: each row asks, and a text holds thousands of them.

@@ -166,12 +166,28 @@ def test_of_an_object_without_a_list_each_way_to_write_one_is_told(tmp_path: Pat
     )
 
 
-def test_a_long_object_before_others_is_not_said_to_be_the_only_one(tmp_path: Path) -> None:
-    """What stands behind it is told."""
-    text = json.dumps({"uid": "a1", "name": "Ann", "x": "x" * 1024 * 1024}) + '\n{"uid":"b2","name":"Bob"}'
-    assert refusal(written(tmp_path, text), tmp_path).endswith(
-        "stands behind the end of the users; take it away, or write all users in one list"
-    )
+@pytest.mark.sampled
+@pytest.mark.parametrize("others", ['\n{"uid":"b2","name":"Bob"}', ""])
+@pytest.mark.parametrize(
+    "long",
+    [
+        {"uid": "a1", "name": "Ann", "x": "x" * 1024 * 1024},
+        {"x": {"y": "x" * 3 * 1024 * 1024}, "uid": "a1", "name": "Ann"},
+        {"uid": "a1", "name": "Ann", "x": ["x" * 100] * 12_000},
+        {"uid": "a1", "name": "Ann", "x": [{"y": "x" * 100}] * 12_000},
+    ],
+)
+def test_a_first_user_of_any_length_is_read(tmp_path: Path, long: dict[str, Any], others: str) -> None:
+    """Whatever takes up the room, and whether others stand behind it."""
+    assert users(written(tmp_path, json.dumps(long) + others), tmp_path) == ([ANN, BOB] if others else [ANN])
+
+
+@pytest.mark.parametrize("about", [{"x": "x" * 3 * 1024 * 1024}, {"x": ["x" * 100] * 12_000}])
+def test_a_list_of_users_is_found_behind_something_long(tmp_path: Path, about: dict[str, Any]) -> None:
+    """Also a list that is long itself."""
+    some = [{"uid": f"u{number}", "name": "x" * 90} for number in range(12_000)]
+    assert users(written(tmp_path, json.dumps({**about, "users": [ANN]})), tmp_path) == [ANN]
+    assert users(written(tmp_path, json.dumps({**about, "users": some})), tmp_path) == some[:50]
 
 
 @pytest.mark.parametrize(
