@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TypeAlias
 
+import orjson
 import polars as pl
 
 from provisioner.roster.columns import instance_of, member, named
@@ -59,6 +60,7 @@ def is_email_name(name: str) -> bool:
     return _NAME.fullmatch(trimmed_name(name).rpartition(".")[2]) is not None
 
 
+@lru_cache(maxsize=1 << 16)
 def _is_own(name: str) -> bool:
     """Judge it by the parts before as well: `manager.email` is another's, which many people share."""
     before, dot, _ = name.rpartition(".")
@@ -76,8 +78,33 @@ def _given_metadata(binding: Binding) -> Iterator[EmailSource]:
         if isinstance(kind, pl.Struct):
             yield from _struct_members(named(given.name), kind)
         elif isinstance(kind, pl.String):
-            # cut out by splitting: a second group of the pattern would take twice as long
-            yield named(given.name).str.extract(_MEMBER, 0).str.split('"').list.get(-2)
+            yield named(given.name).map_batches(_in_objects, return_dtype=pl.String)
+
+
+def _in_objects(texts: pl.Series) -> pl.Series:
+    """Give the address in each object of JSON; those with objects in them are read, where they may have one."""
+    # cut out by splitting: a second group of the pattern would take twice as long
+    found = texts.str.extract(_MEMBER, 0).str.split('"').list.get(-2)
+    several = (found.is_not_null() & (texts.str.count_matches("{", literal=True) > 1)).arg_true()
+    if several.is_empty():
+        return found
+    return found.scatter(several, pl.Series(map(_own_address, texts.gather(several)), dtype=pl.String))
+
+
+def _own_address(text: str) -> str | None:
+    """Give the first address that is the person's own by the keys on the way to it; null for what is no JSON too."""
+    try:
+        return next(_own_addresses(orjson.loads(text)), None)
+    except ValueError:
+        return None
+
+
+def _own_addresses(value: object, path: str = "metadata") -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _own_addresses(each, f"{path}.{key}")
+    elif isinstance(value, str) and "@" in value and _is_own(path):
+        yield value.strip()
 
 
 def _struct_members(struct: pl.Expr, kind: pl.Struct, within: str = "metadata") -> Iterator[EmailSource]:

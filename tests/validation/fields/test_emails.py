@@ -57,6 +57,24 @@ def test_an_address_is_found_inside_metadata(tmp_path: Path) -> None:
     assert looked_over(tmp_path, rows) == [(2, "email.shared: 'a@x.org' is the e-mail address of another uid in row 1")]
 
 
+def test_in_metadata_as_json_the_address_of_somebody_else_is_not_the_persons_own() -> None:
+    """As in a struct: an object that names somebody else, and a list of objects, hold none of the person's."""
+    cells = [
+        {"manager": {"email": "b@x.org"}, "team": {"lead": {"email": "b@x.org"}}, "email": "A@x.org"},
+        {"manager": {"email": "b@x.org"}, "contact": {"x": 1, "work_email": " a@x.org "}},
+        {"manager": {"email": "b@x.org"}, "email": "none"},
+        {"assistants": [{"email": "b@x.org"}]},
+        {"manager": {"name": "B", "email": "b@x.org"}},
+        {"team": [{"x": 1}], "e-mail": "a@x.org"},
+        {"email": "a@x.org"},
+    ]
+    texts = [*map(json.dumps, cells), '{"manager":{"email":"b@x.org"}', None]
+    binding = bound(frame := pl.DataFrame({"metadata": texts}), {})
+    (source,) = email_sources(binding)
+    ours = "a@x.org"
+    assert emails(frame, source, binding).to_list() == [ours, ours, None, None, None, ours, ours, None, None]
+
+
 def test_an_address_is_found_in_a_struct_and_in_a_mapped_column(tmp_path: Path) -> None:
     """By the name of the member, or of the key that the column is mapped to."""
     path = tmp_path / "r.parquet"
