@@ -36,24 +36,28 @@ def moment_text(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
     return pl.coalesce(_iso(pl.when(number.is_between(-most, most)).then(cell), kind), _beyond(number, kind))
 
 
-def has_moments(kind: pl.DataType) -> bool:
-    """Tell whether there is a date, a time of day or a moment anywhere in a type."""
-    return any(map(has_moments, inner_types(kind).values())) if kind.is_nested() else _is_moment(kind)
+def is_spelled(kind: pl.DataType) -> bool:
+    """Tell whether there is a date, a time of day, a moment or a float of 32 bits anywhere in a type."""
+    if kind.is_nested():
+        return any(map(is_spelled, inner_types(kind).values()))
+    return _is_moment(kind) or isinstance(kind, pl.Float32)
 
 
 def spelled(column: pl.Series) -> pl.Series:
-    """Write all dates, times and moments within nested cells as text; anything else is left as it is.
+    """Write all dates, times and moments in cells, nested or not, as text; anything else is left as it is.
+
+    Floats of 32 bits become those of 64 bits that their digits say: 0.1, where Python would have 0.10000000149011612.
 
     [2024-05-01, null]             ["2024-05-01", null]
     {"since": 2024-05-01, "n": 1}  {"since": "2024-05-01", "n": 1}
     """
-    if not has_moments(column.dtype):
+    if not is_spelled(column.dtype):
         return column
     return column.to_frame("cell").select(_spelled(pl.col("cell"), column.dtype).alias(column.name)).to_series()
 
 
 def _spelled(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
-    if not has_moments(kind):
+    if not is_spelled(kind):
         return cell
     if isinstance(kind, pl.Struct):
         members = [_spelled(member(cell, kind, name), each).alias(name) for name, each in inner_types(kind).items()]
@@ -65,11 +69,13 @@ def _spelled(cell: pl.Expr, kind: pl.DataType) -> pl.Expr:
         return _spelled(cell.arr.to_list(), pl.List(kind.inner))
     if isinstance(kind, pl.List):
         return cell.list.eval(_spelled(pl.element(), inner_types(kind)[""]))
+    if isinstance(kind, pl.Float32):
+        return cell.cast(pl.String).cast(pl.Float64)
     return moment_text(cell, kind)
 
 
 def _spelled_type(kind: pl.DataType) -> pl.DataType:
-    """Give the type of nested cells whose moments are text."""
+    """Give the type of nested cells as they are spelled."""
     inner = {name: _spelled_type(each) for name, each in inner_types(kind).items()}
     if isinstance(kind, pl.Map):
         return pl.Map(inner["key"], inner["value"])
@@ -77,6 +83,8 @@ def _spelled_type(kind: pl.DataType) -> pl.DataType:
         return pl.List(inner[""])
     if isinstance(kind, pl.Struct):
         return pl.Struct(inner)
+    if isinstance(kind, pl.Float32):
+        return pl.Float64()
     return pl.String() if _is_moment(kind) else kind
 
 

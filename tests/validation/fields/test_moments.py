@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.validation.fields.moments import has_moments, moment_text, spelled
+from provisioner.validation.fields.moments import is_spelled, moment_text, spelled
 
 LARGEST: Final = 2**63 - 1
 DAY: Final = 86_400_000_000_000
@@ -96,7 +96,7 @@ def test_moments_within_other_cells_are_texts_and_all_else_is_as_it_was() -> Non
     assert spelled(pl.Series([[day, None]], dtype=pl.Array(pl.Date, 2))).to_list() == [[text, None]]
     plain = pl.Series([[1, 2]])
     assert spelled(plain) is plain
-    assert [has_moments(each) for each in (kind, plain.dtype, pl.Duration(), pl.Time())] == [True, False, False, True]
+    assert [is_spelled(each) for each in (kind, plain.dtype, pl.Duration(), pl.Time())] == [True, False, False, True]
 
 
 def test_within_a_map_moments_are_texts_to_the_last_digit() -> None:

@@ -130,6 +130,24 @@ def test_a_struct_and_columns_are_merged_whatever_their_types() -> None:
     assert parsed(check(dated))["metadata"] == {"a": "2024-01-02T03:04:05"}
 
 
+def test_a_float_of_32_bits_is_the_number_that_its_digits_say() -> None:
+    """And not the next one of 64 bits, by itself and in whatever it is."""
+    cells = [0.1, 16777217.0, 1e10]
+    frame = pl.DataFrame({
+        "n": pl.Series(cells, dtype=pl.Float32),
+        "all": pl.Series([[each, None] for each in cells], dtype=pl.List(pl.Float32)),
+        "in": pl.Series([{"x": each} for each in cells], dtype=pl.Struct({"x": pl.Float32})),
+        "by": pl.Series([[{"key": each, "value": True}] for each in cells]).cast(pl.Map(pl.Float32(), pl.Boolean())),
+    })  # fmt: skip
+    assert metadata({each: each for each in frame.columns}, frame) == [
+        {"n": 0.1, "all": [0.1, None], "in": {"x": 0.1}, "by": {"0.1": True}},
+        {"n": 16777216, "all": [16777216, None], "in": {"x": 16777216}, "by": {"16777216.0": True}},
+        {"n": 1e10, "all": [1e10, None], "in": {"x": 1e10}, "by": {"10000000000.0": True}},
+    ]
+    table = {"metadata": "in", "uid": {"value": "x"}, "name": {"value": "x"}}
+    assert json.loads(read_metadata(frame, bind(frame.schema, parse_mapping(table)))["metadata"][0]) == {"x": 0.1}
+
+
 def test_a_default_of_the_whole_metadata_is_an_object() -> None:
     """It stands in for an empty cell only."""
     frame = pl.DataFrame({"m": ['{"a":1}', " "]})
