@@ -233,7 +233,7 @@ def json_value(value: Any, formless: Callable[[Any], Any] = _refused) -> Any:
     """
     match value:
         case dict():
-            found = ((str(key), _member(key, item, formless)) for key, item in value.items())
+            found = ((_key(key, formless), _member(key, item, formless)) for key, item in value.items())
             return {key: plain for key, plain in found if plain is not None} or None
         case list() | pl.Series():
             return [json_value(item, formless) for item in value]
@@ -248,6 +248,13 @@ def json_value(value: Any, formless: Callable[[Any], Any] = _refused) -> Any:
         case bytes() | dt.timedelta():
             return formless(value)
     return value
+
+
+def _key(key: object, formless: Callable[[Any], Any]) -> str:
+    """Make a key of JSON of one in a map: true, 5, a."""
+    if isinstance(key, bytes | dt.timedelta):
+        formless(key)
+    return cells.text_of(key)
 
 
 def _member(key: object, item: Any, formless: Callable[[Any], Any]) -> Any:

@@ -130,6 +130,24 @@ def test_a_struct_and_columns_are_merged_whatever_their_types() -> None:
     assert parsed(check(dated))["metadata"] == {"a": "2024-01-02T03:04:05"}
 
 
+def test_the_keys_of_a_map_are_texts_as_json_has_them() -> None:
+    """Bytes and lengths of time have no form in it, as keys no more than as values."""
+    both = pl.Series([[{"key": True, "value": 1}, {"key": False, "value": 2}]])
+    frame = pl.DataFrame({
+        "yes": both.cast(pl.Map(pl.Boolean(), pl.Int8())),
+        "number": pl.Series([[{"key": 5, "value": 1}]]).cast(pl.Map(pl.Int64(), pl.Int8())),
+    })  # fmt: skip
+    assert metadata({each: each for each in frame.columns}, frame) == [
+        {"yes": {"true": 1, "false": 2}, "number": {"5": 1}}
+    ]
+    odd_keys = ((b"k", "bytes", pl.Binary()), (dt.timedelta(seconds=5), "timedelta", pl.Duration()))
+    for key, name, kind in odd_keys:
+        entries = pl.Series([[{"key": key, "value": 1}]])
+        odd = pl.DataFrame({"m": entries.cast(pl.Map(kind, pl.Int8()))})
+        read = read_metadata(odd, bound(odd, {"metadata": {"x": "m"}}))
+        assert read["metadata_defect"].to_list() == [f"'x' holds a value of type {name}, which has no form in JSON"]
+
+
 def test_a_float_of_32_bits_is_the_number_that_its_digits_say() -> None:
     """And not the next one of 64 bits, by itself and in whatever it is."""
     cells = [0.1, 16777217.0, 1e10]
