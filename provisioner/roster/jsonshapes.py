@@ -34,6 +34,7 @@ A text has at least as many of them as members, those further in too.
 
 _SEEN: Final = 200
 _KINDS: Final = {"[": "a list", '"': "a text"} | dict.fromkeys("-0123456789", "a number")
+_WORDS: Final = frozenset({"true", "false", "null"})
 _SURPLUS_COMMA: Final = re.compile(r",?\s*([}\]])")
 _PLAIN_KEY: Final = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 _WORD: Final = re.compile(r"[A-Za-z_$][\w$-]*")
@@ -61,7 +62,7 @@ def slip(text: str, at: int) -> str | None:
     word = _WORD.match(rest)
     if word and word[0] in {"True", "False", "None"}:
         return f"{word[0]} is Python; JSON has true, false and null"
-    if word and before in {"{", "[", ",", ":"}:
+    if word and word[0] not in _WORDS and before in {"{", "[", ",", ":"}:
         return f"{shortened(word[0])} stands without quotes; JSON has double quotes around keys and texts"
     return None
 
@@ -69,7 +70,7 @@ def slip(text: str, at: int) -> str | None:
 def no_object(text: str) -> str:
     """Say what a text begins with where an object is expected and none begins."""
     word = _WORD.match(text)
-    kind = word[0] if word and word[0] in {"true", "false", "null"} else _KINDS.get(text[:1])
+    kind = word[0] if word and word[0] in _WORDS else _KINDS.get(text[:1])
     return f"{kind}, no object" if kind else "no JSON"
 
 

@@ -823,6 +823,13 @@ def test_a_word_where_an_object_is_expected_is_told_by_all_of_it(tmp_path: Path,
     assert message == f"r.json: row 2 (line 1): element '{word}' is {said}"
 
 
+@pytest.mark.parametrize("word", ["null", "true"])
+def test_of_a_word_that_is_json_it_is_not_said_that_quotes_are_missing(tmp_path: Path, word: str) -> None:
+    """A text would be no object either."""
+    message = refusal(written(tmp_path, f"[{json.dumps(ANN)}, {word}]"), tmp_path)
+    assert message == f"r.json: row 2 (line 1): element '{word}]' is {word}, no object"
+
+
 @pytest.mark.parametrize("suffix", [".json", ".ndjson"])
 def test_rejected_objects_are_fed_in_again_though_none_of_them_has_a_column_that_is_mapped(
     tmp_path: Path, suffix: str
