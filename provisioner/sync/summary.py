@@ -175,6 +175,10 @@ class NightSummary:
             message = "the leavers may be on a sheet or page that is not read, so nobody is deactivated until all pages"
             alone = "are there, --sheet names the only one that counts (each that does needs a --state of its own)"
             yield f"{message} {alone}"
+        if not plan.anybody:
+            found = counted(len(self.assessment.leavers.reported), "leaver")
+            message = f"{found} in the roster without the leading zeros of the uid"
+            yield f"{message}, so not deactivated until uids are exported as text"
 
 
 def summarise(run: Run, list_of_leavers: Path, digest: str | None, ready: Preflight, stop: Stop | None) -> NightSummary:

@@ -100,6 +100,10 @@ def test_a_refusal_stands_in_the_document_and_in_red() -> None:
             PlanTotals(unread=1),
             "until all pages are there, --sheet names the only one that counts (each that does needs a --state",
         ),
+        (
+            PlanTotals(),
+            "1 leaver in the roster without the leading zeros of the uid, so not deactivated until uids are exported",
+        ),
     ],
 )
 def test_people_read_why_no_leaver_goes(plan: PlanTotals, said: str) -> None:

@@ -139,6 +139,11 @@ class Nights:
         places = {uid: bisect_right(began, at) for uid, at in found}
         return {uid: began[place - 1] for uid, place in places.items() if place}
 
+    def shortened(self) -> set[str]:
+        """Give those of the absent whom tonight's roster has without their leading zeros, once these are looked up."""
+        with self._reading():
+            return {uid for (uid,) in self._database.execute(SHORTENED)}
+
     def mark(self) -> list[Any]:
         """Give values that are others as soon as a night has begun or ended."""
         row = self._database.execute("SELECT count(*), max(started_at), max(finished_at) FROM nights").fetchone()
@@ -168,6 +173,13 @@ SESSION_TABLES: Final = (
 NOTE_NAMED: Final = "INSERT OR IGNORE INTO temp.named SELECT key, value FROM json_each(?)"
 NAMED: Final = "SELECT uid, row FROM json_each(?) AS asked JOIN temp.named ON temp.named.uid = asked.value"
 NOTE_PRESENT: Final = "INSERT OR IGNORE INTO temp.present SELECT value FROM json_each(?)"
+# As a spreadsheet makes numbers of them: 007 is 7, 000 is 0.
+SHORTENED: Final = """
+SELECT uid FROM temp.absent JOIN users USING (id)
+WHERE uid GLOB '0?*' AND uid NOT GLOB '*[^0-9]*' AND EXISTS (
+    SELECT 1 FROM temp.present WHERE temp.present.uid = coalesce(nullif(ltrim(users.uid, '0'), ''), '0')
+)
+"""
 NOTE_PLANNED: Final = "INSERT OR IGNORE INTO temp.planned SELECT value FROM json_each(?)"
 NOTE_WOKEN: Final = "INSERT OR IGNORE INTO temp.woken SELECT value FROM json_each(?)"
 # That the tokens were flushed stays known: should the user be in a roster again, a new one is owed.

@@ -150,6 +150,11 @@ class PlanTotals:
     examples: dict[str, list[Example]] = field(default_factory=dict)
 
     @property
+    def anybody(self) -> int:
+        """Rows, files and cells in which any of the leavers may be."""
+        return self.nameless + self.unread + self.holding
+
+    @property
     def touched(self) -> dict[str, int]:
         """Field → users in whom it is changed, in the order of the alphabet."""
         return dict(sorted(sum(self.fields.values(), Counter[str]()).items()))

@@ -92,13 +92,19 @@ class Leavers:
 
 
 def sort_out(
-    leavers: Iterable[tuple[str, int]], policy: LeaverPolicy, *, nameless: int, named: Collection[str] = ()
+    leavers: Iterable[tuple[str, int]],
+    policy: LeaverPolicy,
+    *,
+    nameless: int,
+    named: Collection[str] = (),
+    shortened: Collection[str] = (),
 ) -> Leavers:
     """Say what is to be done with each leaver (uid, good nights absent so far).
 
-    nameless  rejected rows without a uid, files with people on other sheets or pages, rows that look to have others in
-              a cell: any leaver may be one of these, so none is deactivated unless a person has approved of it
-    named     whom the roster names as deactivated, so that nobody has to be sure of it
+    nameless   rejected rows without a uid, files with people on other sheets or pages, rows that look to have others in
+               a cell: any leaver may be one of these, so none is deactivated unless a person has approved of it
+    named      whom the roster names as deactivated, so that nobody has to be sure of it
+    shortened  whose uids it has without their leading zeros: these are kept likewise
     """
     due: list[tuple[str, int]] = []
     in_grace: list[tuple[str, int]] = []
@@ -108,7 +114,7 @@ def sort_out(
             (due if uid in policy.approved else reported).append((uid, absent))
         elif uid in named:
             due.append((uid, absent))
-        elif not policy.deactivate or nameless:
+        elif not policy.deactivate or nameless or uid in shortened:
             reported.append((uid, absent))
         else:
             (due if absent >= policy.grace_nights else in_grace).append((uid, absent))

@@ -84,8 +84,8 @@ class Planner:
         named = self._state.named([uid for uid, _ in found]) if self._leaving else {}
         so_far, notices = self.plan.so_far, self._surveyed.opened.roster.notices()
         so_far.unread, so_far.holding = unread(notices), holding(self._surveyed.findings, notices)
-        anybody = so_far.nameless + so_far.unread + so_far.holding
-        leavers = sort_out(found, policy, nameless=anybody, named=named)
+        shortened = self._state.nights.shortened()
+        leavers = sort_out(found, policy, nameless=so_far.anybody, named=named, shortened=shortened)
         self._due = frozenset(uid for uid, _ in leavers.due)
         for start in range(0, len(leavers.due), _LOOKUP):
             some = leavers.due[start : start + _LOOKUP]

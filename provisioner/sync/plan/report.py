@@ -164,7 +164,9 @@ class PlanReport:
             return f": {counted(plan.unread, 'file')} with other sheets or pages of people, so any of them may be there"
         if plan.holding:
             return f": {counted(plan.holding, 'cell')} with what looks like other rows, so any of them may be there"
-        return f": {counted(plan.nameless, 'row')} without a usable uid, so any of them may still be there"
+        if plan.nameless:
+            return f": {counted(plan.nameless, 'row')} without a usable uid, so any of them may still be there"
+        return ": the roster has them without the leading zeros of their uids"
 
     def _note(self, action: Action) -> str:
         plan = self.assessment.plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -45,6 +46,16 @@ def test_rows_without_a_uid_hold_every_leaver_back() -> None:
     """Any of them may be one of these people."""
     policy = LeaverPolicy(deactivate=True, grace_nights=1)
     assert sort_out(GONE, policy, nameless=1) == Leavers([], [], GONE)
+
+
+def test_whose_uid_has_lost_its_zeros_stays_and_nobody_else() -> None:
+    """Whatever the grace; but for those whom a person has approved of, or whom the roster names."""
+    policy = LeaverPolicy(deactivate=True, grace_nights=1)
+    kept = Leavers([("bob", 1)], [("ann", 0)], [("cy", 2)])
+    assert sort_out(GONE, policy, nameless=0, shortened={"cy"}) == kept
+    approving = replace(policy, approved=frozenset({"cy"}))
+    assert sort_out(GONE, approving, nameless=0, shortened={"cy"}).due == [("cy", 2)]
+    assert ("cy", 2) in sort_out(GONE, policy, nameless=0, shortened={"cy"}, named={"cy": 7}).due
 
 
 def test_rows_that_look_to_hold_others_are_counted_whatever_became_of_them() -> None:

@@ -159,6 +159,21 @@ def test_a_rejected_row_is_no_leaver_and_no_change(company: Company) -> None:
     assert company.changes(broken + ",Cy\n", deactivate_leavers=True) == []
 
 
+def test_whoever_is_in_the_roster_without_leading_zeros_is_no_leaver(company: Company) -> None:
+    """On no night, how few they may be and whether their new rows are valid; a list of leavers lets them go."""
+    company.carry_out("uid,name\n00042,Ann\n007,Bob\n000,Cy\n0x1,Di\n0815,Ed\n10000,Flo\n")
+    shortened = "uid,name\n42,Ann\n7,\n0,Cy\nx1,Di\n10000,Flo\n"
+    leaving = {"deactivate_leavers": True}
+    created = [(1, "42", "create"), (3, "0", "create"), (4, "x1", "create")]
+    gone = [(0, "0x1", "deactivate"), (0, "0815", "deactivate")]
+    assert [change[:3] for change in company.changes(shortened, **leaving)] == created + gone
+    company.carry_out(shortened, **leaving)
+    assert company.changes(shortened, **leaving) == []
+    (company.folder / "gone.csv").write_text("uid\n00042\n")
+    approved = company.changes(shortened, approve=company.folder / "gone.csv", **leaving)
+    assert [change[:3] for change in approved] == [(0, "00042", "deactivate")]
+
+
 def test_the_plan_adds_up(company: Company) -> None:
     """Each row is one action, unchanged or rejected."""
     company.carry_out("uid,name\nann,Ann\nbob,Bob\ncy,Cy\n")

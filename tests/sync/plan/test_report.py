@@ -75,7 +75,7 @@ def test_the_document_holds_every_number() -> None:
     [
         (LeaverPolicy(), "; --deactivate-leavers would let them go"),
         (LeaverPolicy(approved=frozenset({"di"})), ": not on the list that is approved"),
-        (LeaverPolicy(deactivate=True), ": 0 rows without a usable uid, so any of them may still be there"),
+        (LeaverPolicy(deactivate=True), ": the roster has them without the leading zeros of their uids"),
     ],
 )
 def test_a_leaver_who_stays_is_told_with_the_reason(policy: LeaverPolicy, why: str) -> None:
@@ -97,6 +97,14 @@ def test_leavers_who_may_be_in_a_cell_stay() -> None:
     """A stray quote makes rows a part of a cell."""
     unsure = replace(NIGHT, policy=LeaverPolicy(deactivate=True), plan=replace(NIGHT.plan, holding=2))
     assert "1 leaver only reported: 2 cells with what looks like other rows, so any of them may be there" in shown(
+        report(unsure)
+    )
+
+
+def test_leavers_who_may_be_in_a_row_without_a_uid_stay() -> None:
+    """Whether the roster has others of them without the leading zeros of their uids or not."""
+    unsure = replace(NIGHT, policy=LeaverPolicy(deactivate=True), plan=replace(NIGHT.plan, nameless=2))
+    assert "1 leaver only reported: 2 rows without a usable uid, so any of them may still be there" in shown(
         report(unsure)
     )
 
