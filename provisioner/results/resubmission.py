@@ -6,7 +6,7 @@ users.csv → users.results.csv, users.results.rejected.csv → users.round2.res
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -95,19 +95,24 @@ def earlier_journals(rosters: Sequence[Path]) -> list[Path]:
 
 def _rounds(roster: Path, seen: set[Path]) -> Iterator[Path]:
     """Give the journals of the rounds before, the last one first, by what was recorded and by their names."""
-    rejected = _REJECTED.fullmatch(roster.stem)
-    if rejected is None or roster in seen:
+    results = _job_before(roster)
+    if results is None or roster in seen:
         return
     seen.add(roster)
-    results = roster.with_name(rejected["job"])
     yield from _journals(results)
     for before in map(Path, read_record(results.with_name(results.name + SUMMARY)).roster):
         elsewhere = before.parent.exists() and not same_file(before.parent, roster.parent)
         yield from _rounds(before if elsewhere else roster.with_name(before.name), seen)
-    job = _JOB.fullmatch(rejected["job"])
+    job = _JOB.fullmatch(results.name)
     for number in range(int(job["round"] or 1) - 1 if job else 0, 0, -1):
         name = f"{job['name']}.round{number}" if job and number > 1 else job["name"] if job else ""
         yield from _journals(roster.with_name(f"{name}.results"))
+
+
+def _job_before(roster: Path) -> Path | None:
+    """Say what the files of the round begin with that has rejected these rows; null for another roster."""
+    job = job_of_rejected(roster.stem)
+    return None if job is None else roster.with_name(job)
 
 
 def _journals(job: Path) -> Iterator[Path]:
@@ -126,9 +131,11 @@ class EarlierRounds:
     """What the rounds before have settled.
 
     journals  theirs, the last one first
+    last      those of them in which the rows have the numbers that the rejected rows say: of the last round alone
     """
 
     journals: Sequence[Path]
+    last: Collection[Path] = ()
 
     @classmethod
     def of(cls, rosters: Sequence[Path]) -> Self:
@@ -136,7 +143,7 @@ class EarlierRounds:
         journals = earlier_journals(rosters)
         for journal in journals:
             refuse_unreadable(journal)
-        return cls(journals)
+        return cls(journals, tuple(each for job in map(_job_before, rosters) if job for each in _journals(job)))
 
     def reject_repeats(self, batch: RosterBatch, checked: Checked) -> Checked:
         """Reject again what was rejected for its uid alone, has kept it, and is not what that uid was settled with."""

@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Final, Protocol
 
 import polars as pl
@@ -26,6 +25,7 @@ from provisioner.journal.lock import unwritable
 from provisioner.journal.recorder import Gathering, Recorder
 from provisioner.journal.undo.overwrites import ALL
 from provisioner.model import FINAL, AuthTokens, OnExisting, Outcome, Past, Settlement, State, UserRequest
+from provisioner.results.resubmission import EarlierRounds
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.rounds.returning import follow, take_over
 from provisioner.sending.life.steps import Policy, foreseen, was_done
@@ -249,7 +249,7 @@ class Admission:
     """A run's feed: reads the roster to its end, one batch ahead of the sending.
 
     reader   the thread that reads and checks
-    earlier  the journals of the rounds in which the rows were rejected before, the last one first
+    earlier  the rounds in which the rows were rejected before
     """
 
     surveyed: CheckedRoster
@@ -258,7 +258,7 @@ class Admission:
     stopper: Stopper
     outcomes: OutcomeTally
     reader: Executor
-    earlier: Sequence[Path] = ()
+    earlier: EarlierRounds = field(default_factory=partial(EarlierRounds, ()))
 
     async def feed(self, outbox: Outbox) -> None:
         """Read on to the end: also a stopped run counts and explains every row.
@@ -287,7 +287,7 @@ class Admission:
 
     async def _recognised(self, checked: CheckedBatch, recorder: Recorder) -> CheckedBatch:
         """Tell whose rows those are that were rejected before, and whose users this job has created."""
-        if not self.earlier:
+        if not self.earlier.journals:
             return checked
         of_rejected = partial(take_over, rejected_only=self.stopper.is_stopping())
         return await recorder.run(partial(of_rejected, recorder.journal, self.earlier, checked))

@@ -54,7 +54,7 @@ async def validate(job: Job, stopper: Stopper) -> Summary:
         job.outputs.refuse_too_many(surveyed.survey.taken)
         run.watch.enter("checking")
         own = job.outputs.journal if earlier is None else earlier.journal
-        foreseen = partial(foresee, own, opened.earlier.journals, _identity(job.settings))
+        foreseen = partial(foresee, own, opened.earlier, _identity(job.settings))
         batches, leaving = map(foreseen, surveyed.batches()), 0
         while (checked := await in_thread(reader, lambda: next(batches, None))) is not None:
             if earlier is not None:

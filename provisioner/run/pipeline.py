@@ -129,7 +129,7 @@ async def provision(
             keeping = Keeping(connection.exchanger, recorder, connection.clock)
             lifecycle = Lifecycle(connection.exchanger, policy, connection.clock, outcomes, keeping)
             roles = RoleCheck(connection.exchanger, on=settings.check_roles, create=settings.create_roles)
-            admission = Admission(surveyed, roles, policy, stopper, outcomes, reader, opened.earlier.journals)
+            admission = Admission(surveyed, roles, policy, stopper, outcomes, reader, opened.earlier)
             parting = Parting(connection.exchanger, lifecycle, policy, _confirming(recorder))
             await carry_out(run, connection, recorder, parting.settle, admission.feed)
         run.watch.enter("writing")

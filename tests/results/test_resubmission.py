@@ -79,6 +79,8 @@ def test_merged_results_have_the_journals_of_what_they_were_merged_of(tmp_path: 
     journals = {folder: sorted(folder.glob("*.db")) for folder in (shards, round2)}
     assert earlier_journals([tmp_path / "u.results.rejected.csv"]) == journals[shards]
     assert earlier_journals([tmp_path / "u.round2.results.rejected.csv"]) == journals[round2] + journals[shards]
+    rounds = EarlierRounds.of([tmp_path / "u.round2.results.rejected.csv", tmp_path / "u.csv"])
+    assert rounds == EarlierRounds(journals[round2] + journals[shards], tuple(journals[round2]))
     assert earlier_journals([tmp_path / "all.rejected.csv"]) == journals[shards] + journals[round2]
 
 

@@ -21,7 +21,7 @@ import polars as pl
 from provisioner.journal.earlier import EarlierUser, Said, created_by, created_in, is_as_settled
 from provisioner.journal.header import EMULATOR, Identity, owner_in
 from provisioner.journal.lock import unreadable
-from provisioner.results.resubmission import DUPLICATE, of_another
+from provisioner.results.resubmission import DUPLICATE, EarlierRounds, of_another
 from provisioner.roster.columns import ADDED
 from provisioner.run.intake import CheckedBatch
 from provisioner.validation.checked import reject
@@ -50,11 +50,10 @@ class _Returned(NamedTuple):
 
 
 def take_over(
-    journal: Journal, earlier: Sequence[Path], checked: CheckedBatch, *, rejected_only: bool = False
+    journal: Journal, earlier: EarlierRounds, checked: CheckedBatch, *, rejected_only: bool = False
 ) -> CheckedBatch:
     """Take over what earlier rounds know of the users of a batch, and reject who would take the uid of one of them.
 
-    earlier        their journals, the last one first
     rejected_only  only of those whose rows are rejected: the others are not come to, and stay pending
 
     Raises `StorageError`.
@@ -62,22 +61,19 @@ def take_over(
     rows = [each for each in _returned(checked) if each.said is None or not rejected_only]
     known = journal.known([each.uid for each in rows])
     rows = [each for each in rows if each.uid not in known]
-    ours, others = _told_apart(rows, dict.fromkeys(earlier, journal.identity))
+    ours, others = _told_apart(rows, dict.fromkeys(earlier.journals, journal.identity), earlier.last)
     if ours:
         journal.take_over(ours)
     return _without(checked, others)
 
 
-def foresee(
-    own: Path | Journal, earlier: Sequence[Path], owner: Identity | None, checked: CheckedBatch
-) -> CheckedBatch:
+def foresee(own: Path | Journal, earlier: EarlierRounds, owner: Identity | None, checked: CheckedBatch) -> CheckedBatch:
     """Reject whom a run would reject, for one that sends nothing.
 
-    own      the journal of this round, which there may be already; the open one where this process has it open
-    earlier  those of the rounds before, the last one first
-    owner    for whom the run would be; null where that is not known: each round is believed
+    own    the journal of this round, which there may be already; the open one where this process has it open
+    owner  for whom the run would be; null where that is not known: each round is believed
     """
-    rows = list(_returned(checked)) if earlier else []
+    rows = list(_returned(checked)) if earlier.journals else []
     if not rows:
         return checked
     uids = [each.uid for each in rows]
@@ -87,17 +83,18 @@ def foresee(
         with unreadable(own.path):
             users = created_by(own.database, uids)
     known = {user.uid for user in users}
-    rounds = {path: owner or owner_in(path) for path in earlier}
-    _, others = _told_apart([each for each in rows if each.uid not in known], rounds)
+    rounds = {path: owner or owner_in(path) for path in earlier.journals}
+    _, others = _told_apart([each for each in rows if each.uid not in known], rounds, earlier.last)
     return _without(checked, others)
 
 
 def _told_apart(
-    rows: Sequence[_Returned], rounds: Mapping[Path, Identity | None]
+    rows: Sequence[_Returned], rounds: Mapping[Path, Identity | None], last: Collection[Path]
 ) -> tuple[list[EarlierUser], dict[int, str]]:
     """Give the users whose rows these are, each with its row of now, and of the other rows why they are rejected.
 
     rounds  journal → for whom it has to be; the last round first
+    last    those of the last round
     """
     ours: list[EarlierUser] = []
     others: dict[int, str] = {}
@@ -106,7 +103,7 @@ def _told_apart(
         user, path = found.get(each.uid, (None, None))
         if user is None:
             continue
-        if _is_the_one(each, user):
+        if _is_the_one(each, user, numbered=path in last):
             ours.append(user._replace(row=each.row))
         elif user.ours and each.said is not None:
             others[each.row] = of_another(each.uid, user.row, path)
@@ -173,7 +170,10 @@ def _found(rounds: Mapping[Path, Identity | None], uids: Sequence[str]) -> Mappi
     return found
 
 
-def _is_the_one(each: _Returned, user: EarlierUser) -> bool:
-    """Tell whether it is the row of that user, or says just what was sent for it."""
+def _is_the_one(each: _Returned, user: EarlierUser, *, numbered: bool) -> bool:
+    """Tell whether it is the row of that user, or says just what was sent for it.
+
+    numbered  the round that knows the user is the one in which the row had its number: in others it was somebody else's
+    """
     same = each.said is not None and bool(user.ours) and is_as_settled(each.said, user)
-    return same or (each.before == user.row and not each.repeat)
+    return same or (numbered and each.before == user.row and not each.repeat)

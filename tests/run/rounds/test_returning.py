@@ -13,6 +13,7 @@ from provisioner.journal.columns import BEFORE, Known, hash_of
 from provisioner.journal.header import EMULATOR, Identity
 from provisioner.journal.journal import Journal
 from provisioner.model import Outcome, Settlement, State, UserRequest
+from provisioner.results.resubmission import EarlierRounds
 from provisioner.roster.formats.rows import RosterBatch
 from provisioner.run.intake import CheckedBatch
 from provisioner.run.rounds.returning import follow, foresee, take_over
@@ -70,14 +71,14 @@ def fed_in(
 def known_after(path: Path, earlier: Sequence[Path], checked: CheckedBatch) -> tuple[dict[str, Known], list[str]]:
     """What the journal of the new round knows then, and why rows were rejected."""
     with Journal(path, OWNER) as journal:
-        after = take_over(journal, earlier, checked).checked
+        after = take_over(journal, EarlierRounds(earlier, earlier[:1]), checked).checked
         with_reason = after.lines["error_message"].drop_nulls().to_list()
         return journal.known(checked.checked.lines["uid"].to_list()), with_reason
 
 
 def foreseen(own: Path, earlier: Sequence[Path], checked: CheckedBatch, owner: Identity | None = OWNER) -> list[str]:
     """Why rows would be rejected."""
-    lines = foresee(own, earlier, owner, checked).checked.lines
+    lines = foresee(own, EarlierRounds(earlier, earlier[:1]), owner, checked).checked.lines
     return lines["error_message"].drop_nulls().to_list()
 
 
@@ -139,6 +140,20 @@ def test_a_row_is_told_by_its_uid_and_number(
     assert (bool(known), reasons) == (taken, [words] if rejected else [])
     for owner in (OWNER, None):
         assert foreseen(tmp_path / "none.db", [first], fed_in(person), owner) == reasons
+
+
+def test_a_number_is_that_of_the_last_round_alone(tmp_path: Path) -> None:
+    """Row 1 of round 2 is not row 1 of the roster: who is given the uid of that one is somebody else."""
+    first = a_round(tmp_path / "one.db")
+    second = known_after(tmp_path / "two.db", [first], fed_in(("dee", "Dee", 1, NO_URL), rejected=NO_URL))
+    assert second == ({}, [NO_URL])
+    words = f"uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of {first}"
+    rounds, stray = [tmp_path / "two.db", first], fed_in(("ann", "Dee", 1, NO_URL))
+    assert known_after(tmp_path / "three.db", rounds, stray) == ({}, [words])
+    assert foreseen(tmp_path / "none.db", rounds, stray) == [words]
+    same = fed_in(("ann", "N", 1, NO_URL), ("cy", "N", 3, NO_URL))
+    known, reasons = known_after(tmp_path / "three.db", rounds, same)
+    assert (list(known), reasons) == (["ann"], [])
 
 
 @pytest.mark.parametrize(
@@ -219,5 +234,5 @@ def test_a_round_that_was_stopped_takes_over_who_is_rejected(tmp_path: Path) -> 
     with Journal(tmp_path / "two.db", OWNER) as journal:
         for rejected in (None, NO_URL):
             checked = fed_in(("ann", "New", 1, NO_URL), rejected=rejected)
-            assert take_over(journal, [first], checked, rejected_only=True) == checked
+            assert take_over(journal, EarlierRounds([first], [first]), checked, rejected_only=True) == checked
             assert list(journal.known(["ann"])) == ([] if rejected is None else ["ann"])
