@@ -6,6 +6,8 @@ of this one, before anything is sent. Any other row with that uid would be someb
     _row and uid as the round before has created it, and no repeat  ─→ taken over: an update, and it stays created
     the very row that was created                                   ─→ taken over: there is nothing to do
     another row                                                     ─→ rejected, if it is valid: `uid.duplicate`
+
+So is another row with the uid of somebody who was there before, whom the last round has settled.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from provisioner.journal.earlier import EarlierUser, Said, created_by, created_in, is_as_settled
+from provisioner.journal.earlier import EarlierUser, Said, created_by, created_in, done_in, is_as_settled
 from provisioner.journal.header import EMULATOR, Identity, owner_in
 from provisioner.journal.lock import unreadable
 from provisioner.results.resubmission import DUPLICATE, EarlierRounds, of_another
@@ -107,7 +109,20 @@ def _told_apart(
             ours.append(user._replace(row=each.row))
         elif user.ours and each.said is not None:
             others[each.row] = of_another(each.uid, user.row, path)
-    return ours, others
+    strangers = [each for each in rows if each.uid not in found]
+    telling = [path for path, owner in _telling(rounds).items() if path in last and owner_in(path) == owner]
+    return ours, others | dict(_taken(strangers, telling))
+
+
+def _taken(rows: Sequence[_Returned], rounds: Sequence[Path]) -> Iterator[tuple[int, str]]:
+    """Say which of these rows have the uid of a user of others whom one of these rounds has settled for another row."""
+    for path in rounds if rows else ():
+        done = {each.uid: each for each in done_in(path, [each.uid for each in rows])}
+        for each in rows:
+            user, said = done.get(each.uid), each.said
+            if user is None or said is None or user.was == each.before or is_as_settled(said, user):
+                continue
+            yield each.row, of_another(each.uid, user.was, path)
 
 
 def _without(checked: CheckedBatch, others: Mapping[int, str]) -> CheckedBatch:
@@ -162,12 +177,15 @@ def _repeated(column: str) -> pl.Expr:
 def _found(rounds: Mapping[Path, Identity | None], uids: Sequence[str]) -> Mapping[str, tuple[EarlierUser, Path]]:
     """Give uid → what the latest round knows that has created the user, or may have, and that round's journal."""
     found: dict[str, tuple[EarlierUser, Path]] = {}
-    for path, owner in rounds.items() if uids else ():
-        if owner in {None, EMULATOR}:  # the built-in one begins empty each time
-            continue
+    for path, owner in _telling(rounds).items() if uids else ():
         for user in created_in(path, uids, owner):
             found.setdefault(user.uid, (user, path))
     return found
+
+
+def _telling(rounds: Mapping[Path, Identity | None]) -> Mapping[Path, Identity]:
+    """Give those of the rounds that may know users of the app; the built-in emulator begins empty each time."""
+    return {path: owner for path, owner in rounds.items() if owner is not None and owner != EMULATOR}
 
 
 def _is_the_one(each: _Returned, user: EarlierUser, *, numbered: bool) -> bool:

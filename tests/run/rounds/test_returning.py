@@ -142,6 +142,27 @@ def test_a_row_is_told_by_its_uid_and_number(
         assert foreseen(tmp_path / "none.db", [first], fed_in(person), owner) == reasons
 
 
+@pytest.mark.parametrize(
+    ("person", "rejected"),
+    [
+        (("bob", "New", 1, NO_URL), True),
+        (("bob", "New", 1, f"name.missing: no name; {REPEAT.replace('ann', 'bob')}"), True),
+        (("bob", "New", 2, NO_URL), False),
+        (("bob", "N", 1, NO_URL), False),  # just what he was settled with
+    ],
+)
+def test_the_uid_of_somebody_who_was_there_is_that_of_the_row_that_was_settled(
+    tmp_path: Path, person: tuple[str, str, int, str], *, rejected: bool
+) -> None:
+    """Another row that is given it would overwrite him; in rows of the round before last numbers say nothing."""
+    first = a_round(tmp_path / "one.db")
+    words = [f"uid.duplicate: 'bob' is the uid of another user already, row 2 of the job of {first}"] * rejected
+    assert known_after(tmp_path / "two.db", [first], fed_in(person)) == ({}, words)
+    assert foreseen(tmp_path / "none.db", [first], fed_in(person)) == words
+    assert foreseen(tmp_path / "none.db", [first], fed_in(person), Identity("other", "http://localhost")) == []
+    assert known_after(tmp_path / "three.db", [tmp_path / "two.db", first], fed_in(person)) == ({}, [])
+
+
 def test_a_number_is_that_of_the_last_round_alone(tmp_path: Path) -> None:
     """Row 1 of round 2 is not row 1 of the roster: who is given the uid of that one is somebody else."""
     first = a_round(tmp_path / "one.db")
