@@ -6,6 +6,7 @@ yes                          deactivated
 2026-12-01T12:00+02:00       not yet: a time without a zone is UTC
 1.12.2026                    as 2026-12-01: with points the day stands before the month; with slashes nobody knows
 infinity                     never: databases have this word for the day that does not come, and -infinity
++10000-01-01                 never: no clock gets there
 (empty)                      not deactivated
 next week                    none of it: a defect
 """
@@ -26,13 +27,15 @@ FALSE: Final = ("false", "no", "0", "f", "n")
 # What databases have for a day that does not come, and for one before all others.
 _NEVER: Final = "infinity"
 _ALWAYS: Final = "-infinity"
+# So a typed column writes the year 10000: 9999-12-31, which many a database has for never, in a zone further east.
+_FAR_AHEAD: Final = r"^\+\d{5,6}-\d\d-\d\d(?:t|$)"
 
 _POINTED: Final = r"\.\d\d?\.\d{4}"
 _MOMENT: Final = (
     # One way to match at each character: with two, as of `a|b`, polars takes twice as long to cut a cell.
     rf"^(?P<day>\d(?:\d(?:\d\d-\d\d-\d\d|{_POINTED})|{_POINTED}))"
     r"(?:[Tt ](?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d{1,9})?)?"
-    r" ?(?:[Zz]|(?P<sign>[+-])(?P<east>\d\d):?(?P<past>\d\d))?)?$"
+    r" ?(?:[Zz]|(?P<sign>[+-])(?P<east>\d\d):?(?P<past>\d\d)(?::(?P<odd>\d\d))?)?)?$"
 )
 _MINUTE, _HOUR = 60, 3600
 
@@ -108,7 +111,8 @@ def deactivated(text: pl.Expr, now: float) -> pl.Expr:
     text  of the cells, trimmed and null where they are empty
     """
     word = text.str.to_lowercase()
-    said = pl.when(text.is_null() | word.is_in([*FALSE, _NEVER])).then(statement=False)
+    is_never = word.is_in([*FALSE, _NEVER]) | word.str.contains(_FAR_AHEAD)
+    said = pl.when(text.is_null() | is_never).then(statement=False)
     return said.when(word.is_in([*TRUE, _ALWAYS])).then(statement=True).otherwise(_moment(text) <= now)
 
 
@@ -215,14 +219,14 @@ def _moment(text: pl.Expr) -> pl.Expr:
     pointed = pl.when(said.str.contains(".", literal=True)).then(said)
     days = (said.str.to_date("%Y-%m-%d", strict=False), pointed.str.to_date("%d.%m.%Y", strict=False))
     day = pl.coalesce(days).dt.epoch("s")
-    hour, minute, second, east, past = (_number(parts.field(name)) for name in _BELOW)
-    west = pl.when(parts.field("sign") == "-").then(1).otherwise(-1) * (east * _HOUR + past * _MINUTE)
+    hour, minute, second, east, past, odd = (_number(parts.field(name)) for name in _BELOW)
+    west = pl.when(parts.field("sign") == "-").then(1).otherwise(-1) * (east * _HOUR + past * _MINUTE + odd)
     sound = pl.all_horizontal([_number(parts.field(name)) < limit for name, limit in _BELOW.items()])
     return pl.when(sound).then(day + hour * _HOUR + minute * _MINUTE + second + west)
 
 
 # What each part has to be below; a leap second is none that a clock of UNIX seconds knows.
-_BELOW: Final = {"hour": 24, "minute": 60, "second": 60, "east": 24, "past": 60}
+_BELOW: Final = {"hour": 24, "minute": 60, "second": 60, "east": 24, "past": 60, "odd": 60}
 
 
 def _number(part: pl.Expr) -> pl.Expr:

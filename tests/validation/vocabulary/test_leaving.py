@@ -62,6 +62,11 @@ def test_a_word_says_it_in_any_case() -> None:
         ("1.12.2026T11:29+01:00", False),
         ("infinity", False),
         ("-Infinity", True),
+        ("+10000-01-01T08:59:59+09:00", False),
+        ("+262071-03-02", False),
+        ("2026-12-01T09:30:00-00:00:01", False),
+        ("2026-12-01T09:30:00+00:00:01", True),
+        ("1900-01-01T05:21:10+05:21:10", True),
     ],
 )
 def test_a_day_counts_from_its_beginning_and_a_time_from_then_on(cell: str, gone: bool) -> None:
@@ -76,6 +81,7 @@ def test_a_day_counts_from_its_beginning_and_a_time_from_then_on(cell: str, gone
         "2026-12-01T09:30+24:00", "2026-12-01T", "20261201", "12/01/2026", "2026-12-01Z", "0000-00-00",
         "2026-12-1", "-2026-12-01", "46357", "30.02.2026", "12.31.2026", "1.12.26", "2026.12.01", "1.12.2026T",
         "1..2026", "001.12.2026", "1.12.2026.", "1/12/2026", "1-12-2026", "0.12.2026",
+        "+2026-12-01", "+10000", "2026-12-01T09:30+01:00:60",
     ],
 )  # fmt: skip
 def test_anything_else_is_neither(cell: str) -> None:
