@@ -80,7 +80,7 @@ class Expected(NamedTuple):
     """Somebody whom the roster names.
 
     role  that it names; null for the default one
-    away  is as it should be when it is not there or deactivated, whatever its profile: a leaver whom a sync is told of
+    away  is as it should be when it is not there or deactivated, whatever its profile: it has left, by a sync's word
     """
 
     uid: str
@@ -178,7 +178,8 @@ class Ledger:
         asked = (orjson.dumps(dict(standings)).decode(),)
         with self._writing():
             self._database.execute(
-                "INSERT INTO expected (uid, standing) SELECT key, value FROM json_each(?) AS given "
+                "INSERT INTO expected (uid, standing, away) SELECT key, value, value = 'deactivated' "
+                "FROM json_each(?) AS given "
                 "WHERE NOT EXISTS (SELECT 1 FROM expected WHERE expected.uid = given.key) "
                 "AND NOT EXISTS (SELECT 1 FROM named WHERE named.uid = given.key)",
                 asked,
@@ -224,8 +225,6 @@ class Ledger:
             told: tuple[FieldDifference, ...] = ()
             if standing == wanted and app is not None:
                 told = tuple(differences(*self._compared_of(roster, app, source)))
-            if standing is None and roster is None and wanted == Standing.DEACTIVATED:
-                continue  # somebody who has left, and whom another hand has deleted since
             if standing != wanted or told:
                 yield Unlike(uid, wanted, standing or MISSING, roster is not None, told, role)
 

@@ -52,7 +52,7 @@ class Terms:
 
     def compared(self, roster: bytes, app: bytes, told: Collection[str]) -> tuple[bytes, bytes]:
         """Leave out of both profiles what is not compared where the app tells these fields."""
-        stays = {name for name in self.stays if not holds(roster, name)} if self.stays else set()
+        stays = {name for name in self.stays if not holds(roster, name)}
         left_out = stays.union(self.fields.difference(told))
         return (narrowed(roster, left_out), narrowed(app, left_out)) if left_out else (roster, app)
 
