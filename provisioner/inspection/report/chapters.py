@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from provisioner.inspection.record.history import COUNTS
 from provisioner.inspection.record.overview import Overview
-from provisioner.inspection.report.sources import first_rows
+from provisioner.inspection.report.sources import first_rows, members
 from provisioner.journal.course.points import Point
 from provisioner.journal.course.table import PastRun
 from provisioner.journal.state.nights import Night
@@ -80,11 +80,6 @@ def at(seconds: float | None) -> str:
 def number_of(value: object) -> int | None:
     """Give a count as it stands in a document, None for what is none."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def members(value: object) -> Mapping[str, Any]:
-    """Give the members of what should be a JSON object."""
-    return value if isinstance(value, dict) else {}
 
 
 def findings(found: object, uids: Mapping[int, str]) -> list[Finding]:

@@ -10,8 +10,8 @@ from typing import Any, Final
 from provisioner.errors import ExitCode
 from provisioner.inspection.record.overview import Overview
 from provisioner.inspection.report import chapters
-from provisioner.inspection.report.chapters import GOING_ON, KILLED, Facts, Finding, Grid, at, members, number_of
-from provisioner.inspection.report.sources import Sources
+from provisioner.inspection.report.chapters import GOING_ON, KILLED, Facts, Finding, Grid, at, number_of
+from provisioner.inspection.report.sources import Sources, members
 from provisioner.journal.course.table import PastRun
 from provisioner.model import ROW_OUTCOMES, Outcome
 from provisioner.roster.files.inputs import shown

@@ -6,7 +6,7 @@ What is missing or damaged is told on the page; a report is made of the rest.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -60,8 +60,8 @@ def find_sources(given: Path) -> Sources:
     if not only_check and not summary_file.exists() and not journal.exists() and _beside(stem, CHECK).exists():
         summary_file, only_check = _beside(stem, CHECK), True
     summary = _document(summary_file, missing)
-    outputs = summary.get("outputs")
-    if isinstance(outputs, dict) and isinstance(kept := outputs.get("journal"), str) and not journal.exists():
+    outputs = members(summary.get("outputs"))
+    if isinstance(kept := outputs.get("journal"), str) and not journal.exists():
         journal = _found(kept, summary_file)
     results = _results(given, stem, outputs)
     overview = None if only_check else _overview(journal, results, missing)
@@ -101,8 +101,8 @@ def _found(path: str, summary: Path) -> Path:
     return Path(path) if Path(path).exists() else summary.with_name(Path(path).name)
 
 
-def _results(given: Path, stem: Path, outputs: object) -> Path:
-    if isinstance(outputs, dict) and isinstance(named := outputs.get("results"), str):
+def _results(given: Path, stem: Path, outputs: Mapping[str, Any]) -> Path:
+    if isinstance(named := outputs.get("results"), str):
         return _beside(stem, Path(named).suffix)
     return given if given.suffix in FORMATS else _beside(stem, ".csv")
 
@@ -134,7 +134,8 @@ def _document(path: Path, missing: list[str]) -> Mapping[str, Any]:
 
 def _uids(summary: Mapping[str, Any], results: Path, missing: list[str]) -> Mapping[int, str]:
     """Look up the uids of the rows that the summary names as the first of a code; the results have them."""
-    rows = sorted({row for name in ("defects", "warnings") for row in _rows_named(summary.get(name))})
+    findings = [each for name in ("defects", "warnings") for each in members(summary.get(name)).values()]
+    rows = sorted({row for each in findings for row in first_rows(each)})
     if not rows or not results.exists():
         return {}
     import polars as pl
@@ -149,12 +150,12 @@ def _uids(summary: Mapping[str, Any], results: Path, missing: list[str]) -> Mapp
     return {row: given or uid or "" for row, given, uid in found.iter_rows()}
 
 
-def _rows_named(findings: object) -> Iterable[int]:
-    for each in findings.values() if isinstance(findings, dict) else ():
-        yield from first_rows(each)
-
-
 def first_rows(finding: object) -> list[int]:
     """Give the rows that a finding of a summary names."""
-    first = finding.get("first_rows") if isinstance(finding, dict) else None
+    first = members(finding).get("first_rows")
     return [row for row in first if isinstance(row, int)][:FIRST_ROWS] if isinstance(first, list) else []
+
+
+def members(value: object) -> Mapping[str, Any]:
+    """Give the members of what should be a JSON object."""
+    return value if isinstance(value, dict) else {}
