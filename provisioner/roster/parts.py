@@ -90,11 +90,18 @@ class SeveralRosters(Roster):
         self.counted[:] = counts
 
     def _opened(self, number: int, left: int | None) -> Roster:
-        """Give a file as it is read: for as many rows as are left, behind which nothing is read or judged."""
+        """Give a file as it is read: for as many rows as are left, behind which nothing is read or judged.
+
+        Raises RosterError when a column that it had is gone by then; a sheet may have more of them with more rows.
+        """
         if left is None:
             return self.each[number].roster
         if number == len(self.within):  # it is not closed: both read what the first one holds
-            self.within.append(self.each[number].again(left))
+            part = self.each[number]
+            opened = part.again(left)
+            if not part.sparse and not part.roster.schema.items() <= opened.schema.items():
+                raise RosterError(f"{opened.name}: changed while it was read")
+            self.within.append(opened)
         return self.within[number]
 
     @property

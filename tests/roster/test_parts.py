@@ -183,3 +183,21 @@ def test_a_further_file_that_is_another_when_it_is_read_again_is_refused_with_a_
         (here / "b.csv").write_text("name,uid\nB,b\n")
         with pytest.raises(RosterError, match=r"^b\.csv: changed while it was read$"):
             rows_of(roster)
+
+
+@pytest.mark.parametrize("name", ["b.csv", "b.parquet"])
+def test_a_further_file_with_other_columns_than_when_it_was_opened_is_refused_with_a_limit_too(
+    here: Path, name: str
+) -> None:
+    """Else the cells of a column that has another name by then would be lost, and nothing would say so."""
+
+    def write(column: str) -> None:
+        frame = pl.DataFrame({"uid": ["b"], "name": ["B"], column: ["r"]})
+        frame.write_csv(here / name) if name == "b.csv" else frame.write_parquet(here / name)
+
+    (here / "a.csv").write_text("uid,name,role\na,A,r\n")
+    write("role")
+    with closing(opened("a.csv", name, limit=5)) as roster:
+        write("rolle")
+        with pytest.raises(RosterError, match=r"^b\.\w+: changed while it was read$"):
+            rows_of(roster)
