@@ -121,10 +121,8 @@ def without_header(stream: TextStream, length: int) -> Callable[[int], bytes]:
 
     def read(size: int) -> bytes:
         nonlocal surplus
-        if surplus:
-            first, surplus = surplus, b""
-            return first
-        return stream.read(size)
+        first, surplus = surplus, b""
+        return first + stream.read(size - len(first)) if len(first) < size else first
 
     return read
 

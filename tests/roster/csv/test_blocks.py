@@ -7,8 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from provisioner.roster.csv.blocks import Block, BlockSizes, ChangedError, EndlessRowError, Seen, cut, cut_again
+from provisioner.roster.csv.blocks import (
+    Block,
+    BlockSizes,
+    ChangedError,
+    EndlessRowError,
+    Seen,
+    cut,
+    cut_again,
+    without_header,
+)
 from provisioner.roster.csv.grammar import CR, Dialect
+from provisioner.roster.files.text import Utf8Stream
 
 TINY = BlockSizes(first=7, block=5, longest_row=100)
 
@@ -102,3 +112,11 @@ def test_an_escaped_quote_is_none() -> None:
 def test_without_quoting_every_line_is_a_row() -> None:
     """Quotes are letters."""
     assert blocks_of(b'"a\tb\nc\t"d\n', Dialect("\t", quoting=False)) == [Block(b'"a\tb\n'), Block(b'c\t"d\n')]
+
+
+def test_the_first_block_is_small_whatever_is_read_beyond_the_header() -> None:
+    """So that the first users are on their way at once, and a limit of a few rows reads no more than it needs."""
+    rows = b"".join(b"u%d,Ann\n" % number for number in range(1000))
+    stream = Utf8Stream(b"uid", io.BytesIO(b",name\n" + rows), lambda: 0)
+    blocks = cut(without_header(stream, len(b"uid,name\n")), Dialect(), BlockSizes(first=100, block=5000))
+    assert [len(block.data) <= most for block, most in zip(blocks, (100, 5100), strict=False)] == [True, True]
