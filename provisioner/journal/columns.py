@@ -76,6 +76,9 @@ def _is_plainly_created(each: Settlement) -> bool:
 BEFORE: Final = 2
 """What `ours` is of a user whom an earlier round of the job has created; of one whom this one has, it is 1."""
 
+AWAY_BEFORE: Final = 3
+"""The same of one whom the earlier round had deactivated as well, or may have; until this one finds it active."""
+
 IN_DOUBT: Final = "(users.state = 'sent' OR users.doubt_since IS NOT NULL)"
 """A request may have created the user, and nobody knows: its answer was lost, or the process was."""
 
@@ -239,7 +242,7 @@ class Known(NamedTuple):
             noted=self.noted,
             made=made,
             parted=self.made_hash is not None,
-            before=self.ours == BEFORE,
+            before=self.ours >= BEFORE,
             filled=self.filled,
         )
 

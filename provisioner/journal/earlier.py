@@ -1,8 +1,8 @@
 """Users whom an earlier round of a job has created, or may have: what its journal knows goes on in that of this round.
 
 A round has a journal of its own, and its rows are of the job: whom the rounds before created is never somebody else's.
-`ours` of such a user is `BEFORE`, so that an undo of this round takes back what this round did, and not that there is a
-user.
+`ours` of such a user is `BEFORE`, or `AWAY_BEFORE`, so that an undo of this round takes back what this round did, and
+not that there is a user.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from provisioner.files.looking import leads_nowhere
-from provisioner.journal.columns import ASKED, BEFORE, DONE, IN_DOUBT, REVERSING, Done, hash_of
+from provisioner.journal.columns import ASKED, AWAY_BEFORE, BEFORE, DONE, IN_DOUBT, REVERSING, Done, hash_of
 from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import unusable
 from provisioner.journal.schema import VERSION, bring_up_to_date
@@ -87,11 +87,16 @@ def is_as_settled(said: Said, user: Done | EarlierUser) -> bool:
 
 
 _WITHDRAWN: Final = f"(withdrawn OR (ours AND {REVERSING}))"
+_AWAY: Final = "(made_hash IS NOT NULL AND (state <> 'settled' OR error_code IS 'deactivated'))"
 # Who was deactivated by an undo, and is brought back by this round, is there by its doing.
 _EARLIER: Final = select(
     EarlierUser._fields,
     f"{ASKED} WHERE ours OR {IN_DOUBT}",
-    {"id": "users.id", "withdrawn": _WITHDRAWN, "ours": f"iif(ours, iif({_WITHDRAWN}, 1, {BEFORE}), 0)"},
+    {
+        "id": "users.id",
+        "withdrawn": _WITHDRAWN,
+        "ours": f"iif(ours, iif(ours = 1 AND {_WITHDRAWN}, 1, iif({_AWAY}, {AWAY_BEFORE}, {BEFORE})), 0)",
+    },
 )
 
 _COLUMNS: Final = ", ".join(EarlierUser._fields)

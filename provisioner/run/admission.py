@@ -124,7 +124,7 @@ def _requests(rows: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[
             changed = (settled or bool(met.withdrawn)) and (met.body_hash != body_hash or back)
             changed |= bool(met.owed) or (more and not met.withdrawn)
             # No undo would know of it else: an update keeps what the user was before this round deactivates it.
-            changed |= bool(leaves) and met.ours == BEFORE and met.made_hash is None and not met.noted
+            changed |= bool(leaves) and met.ours >= BEFORE and met.made_hash is None and not met.noted
             made = met.made_hash == body_hash and not (changed or met.withdrawn or more)
             past = met.past(changed=changed, edited=edited, ours=bool(met.ours), made=made)
             if leaves is not None and past.parted and past.ours and not (leaves and made):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from provisioner.errors import JournalError
 from provisioner.journal import schema
-from provisioner.journal.columns import BEFORE, Done, hash_of
+from provisioner.journal.columns import AWAY_BEFORE, BEFORE, MADE, Done, MadeRow, hash_of
 from provisioner.journal.earlier import Said, created_in, done_in, is_as_settled, refuse_unreadable
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
@@ -58,6 +59,33 @@ def test_who_may_have_been_deactivated_by_an_undo_is_to_be_brought_back(path: Pa
         journal.note([LeavingRow(1, 1, "deactivate", 60.0)], LEAVING)  # type: ignore[list-item]
     (ann,) = created_in(path, ["ann"], OWNER)
     assert (ann.withdrawn, ann.ours) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("said", "ours"),
+    [
+        ({"parted": 1, "error_code": "deactivated"}, AWAY_BEFORE),
+        ({"parted": 1, "error_code": "internal"}, BEFORE),
+        ({"parted": 0}, BEFORE),
+        (None, AWAY_BEFORE),
+    ],
+    ids=["deactivated", "told that it is not", "back", "killed meanwhile"],
+)
+def test_whom_a_round_has_deactivated_is_known_to_the_next(path: Path, said: dict[str, Any] | None, ours: int) -> None:
+    """Whatever an undo of a later one was killed in, the user is that round's."""
+    with Journal(path, OWNER) as journal:
+        journal.note([MadeRow(1, ours=True, attempts=1, created_at=50, mark=50)], MADE)
+        if said is None:
+            journal.sent([UserRequest(1, 1, "ann", b"{}", "0" * 16, token=False)], 60.0)
+        else:
+            journal.settle([Settlement(1, State.SETTLED, Outcome.CREATED, 1, **said)])
+    known = created_in(path, ["ann"], OWNER)
+    assert [each.ours for each in known] == [ours]
+    later = path.with_name("later.db")
+    with Journal(later, OWNER) as journal:
+        journal.take_over(known)
+        journal.note([LeavingRow(1, 1, "restore", 60.0)], LEAVING)  # type: ignore[list-item]
+    assert [(each.ours, each.withdrawn) for each in created_in(later, ["ann"], OWNER)] == [(ours, 1)]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -352,6 +353,63 @@ def test_an_undo_of_a_round_wakes_whom_it_has_deactivated_and_nobody_else(
                 assert (ann["name"], bool(ann["deactivated_at"])) == (name, True)
         assert run(api, tmp_path, "r.results.rejected.csv").summary["deactivated"] == 1
         assert (api.users()["ann"]["name"], bool(api.users()["ann"]["deactivated_at"])) == (name, True)
+
+
+AGAIN = [
+    ("no", "Anna", None, None),
+    ("no", "Ann", None, None),
+    ("no", "Anna", "PUT /users/{uid}", None),
+    ("no", "Anna", "DELETE /users", None),
+    ("no", "Anna", None, "changed"),
+    ("yes", "Anna", None, "deactivated_before"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("after", "name", "killed", "kept"), AGAIN)
+def test_an_undo_of_a_round_deactivates_again_whom_it_has_woken(
+    tmp_path: Path, after: str, name: str, killed: str | None, kept: str | None
+) -> None:
+    """Ann had left, by a run that was killed in that: her old name is back, and her token of this round is none."""
+    (tmp_path / "provisioner.toml").write_text(
+        '[columns]\ndeactivated = { column = "left", map = { "yes" = true, "no" = false } }\n'
+    )
+    with emulator(tmp_path) as api:
+        (tmp_path / "r.csv").write_bytes(comma([{**ANN, "left": "yes"}]))
+        api.faults({"fault": "hang-after-commit", "route": "DELETE /users"})
+        victim = start("run", "r.csv", *api.flags(), cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        wait_until(lambda: bool(api.users().get("ann", {}).get("deactivated_at")))
+        victim.kill()
+        (tmp_path / "r.csv").write_bytes(comma([{**ANN, "avatar": "nourl", "left": "yes"}]))
+        run(api, tmp_path, "r.csv")
+        mend(tmp_path / "r.results.rejected.csv", "Ann,nourl,yes", f"{name},,{after}")
+        assert run(api, tmp_path, "r.results.rejected.csv").summary["created"] == 1
+        if kept == "changed":
+            wait_until(lambda: int(time.time()) > api.users()["ann"]["updated_at"])
+            api.another_hand("PUT", "/users/ann", {"metadata": {"by": "hand"}})
+        undo = ("undo", "r.round2.results.csv", *api.flags(), "--yes", "--json")
+        if killed is not None:
+            api.faults({"fault": "hang-after-commit", "route": killed})
+            sent, method = len(api.lines("audit")), killed.partition(" ")[0]
+            victim = start(*undo, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+            wait_until(lambda: any(each["method"] == method for each in api.lines("audit")[sent:]))
+            victim.kill()
+        undone = provisioner(*undo, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        ann = api.users()["ann"]
+        assert undone.summary["kept_by_reason"] == ({} if kept is None else {kept: 1}), undone.stderr
+        assert (ann["name"], bool(ann["deactivated_at"])) == (name if kept else "Ann", kept != "changed")
+        assert len(ann["tokens"]) == (kept == "changed")
+        idle = provisioner(*undo, cwd=tmp_path, COMETCHAT_API_KEY=KEY).summary
+        assert (idle["reversed"], idle["kept_by_reason"]) == (
+            undone.summary["reversed"],
+            undone.summary["kept_by_reason"],
+        )
+        assert api.users()["ann"] == ann
+        again = run(api, tmp_path, "r.results.rejected.csv")
+        back = api.users()["ann"]
+        assert (again.exit_code, back["name"], bool(back["deactivated_at"])) == (0, name, after == "yes")
+        if after == "no":
+            assert api.accepts("ann", told(tmp_path / "r.round2.results.csv")["ann"][1])
 
 
 @pytest.mark.slow

@@ -122,9 +122,11 @@ class BackRow(NamedTuple):
 BEGUN: Final = 2
 """What `withdrawn` is of such a user: a change since the undo may be our own."""
 
+# Who is active before this round has done anything is none whom its undo deactivates again (3: `columns.AWAY_BEFORE`).
 BEGUN_BACK: Final = Bulk(
     BackRow._fields,
-    f"UPDATE users SET withdrawn = {BEGUN}, auth_token = iif(given.away, NULL, auth_token) "  # noqa: S608 - of constants
+    f"UPDATE users SET withdrawn = {BEGUN}, auth_token = iif(given.away, NULL, auth_token), "  # noqa: S608 - of constants
+    f"ours = iif(ours = 3 AND made_hash IS NOT NULL AND withdrawn <> {BEGUN} AND NOT given.away, 2, ours) "
     "FROM given WHERE users.id = given.id",
 )
 

@@ -21,9 +21,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import DOUBT_SINCE, DOUBTED, IN_DOUBT
+from provisioner.journal.columns import AWAY_BEFORE, DOUBT_SINCE, DOUBTED, IN_DOUBT
 from provisioner.journal.statements import Bulk, select
-from provisioner.journal.undo.overwrites import ALL
+from provisioner.journal.undo.overwrites import ALL, BEGUN
 from provisioner.model import FINAL, Settlement, UserRequest
 
 
@@ -85,6 +85,13 @@ ON CONFLICT (id) DO UPDATE SET undo = excluded.undo, action = excluded.action, s
 )
 
 
+# Whoever is deactivated again, once it is put back, has no auth token any more.
+FLUSHED: Final = Bulk(
+    LeavingRow._fields,
+    f"UPDATE users SET auth_token = NULL FROM given WHERE users.id = given.id AND ours = {AWAY_BEFORE}",  # noqa: S608 - a number
+)
+
+
 class OwnedRow(NamedTuple):
     """A user in doubt who turned out to be of this job, created at that time (UNIX seconds, the server's).
 
@@ -111,14 +118,18 @@ FROM given WHERE users.id = given.id
 class PartlyBackRow(NamedTuple):
     """A user whose profile was put back but for some fields (bits); `mark` as in `users`.
 
-    Whoever was deactivated as the roster said is active from then on, by our hand. Its row begins anew, as that of a
-    user who was put back altogether, and so does what is kept of all other fields: the next update of ours reads them.
+    Whoever was deactivated as the roster said is active from then on, by our hand, unless an earlier round had done so.
+    Its row begins anew, as that of a user who was put back altogether, and so does what is kept of all other fields:
+    the next update of ours reads them.
     """
 
     id: int
     fields: int
     mark: int | None
 
+
+# Whom an earlier round had deactivated is so again, whatever its profile.
+_MADE: Final = f"iif(ours = {AWAY_BEFORE}, '', NULL)"
 
 PARTLY_BACK: Final = (
     Bulk(
@@ -128,12 +139,12 @@ PARTLY_BACK: Final = (
     ),
     Bulk(
         PartlyBackRow._fields,
-        """
+        f"""
 UPDATE users SET state = 'pending', outcome = 'pending', http_status = NULL, error_code = NULL, error_message = NULL,
-    settled_at = NULL, mark = coalesce(given.mark, users.mark), made_hash = NULL,
+    settled_at = NULL, mark = coalesce(given.mark, users.mark), withdrawn = 0, made_hash = {_MADE},
     owed = owed OR ours > 1, filled = iif(ours > 1, NULL, filled)
 FROM given WHERE users.id = given.id
-""",
+""",  # noqa: S608 - of constants
     ),
 )
 
@@ -191,7 +202,7 @@ UPDATE users SET state = 'pending', outcome = 'pending', http_status = NULL, err
     ours = iif({_STAYS}, ours, 0),
     auth_token = iif({_AWAY} OR given.reason IN ('deleted', 'another_user'), NULL, auth_token),
     created_at = iif({_STAYS}, created_at, NULL),
-    mark = iif({_AWAY}, coalesce(given.mark, users.mark), NULL), made_hash = NULL
+    mark = iif({_AWAY}, coalesce(given.mark, users.mark), NULL), made_hash = iif({_STAYS}, {_MADE}, NULL)
 FROM given WHERE users.id = given.id AND {_LET_GO}
 """,  # noqa: S608 - of constants
     ),
@@ -210,7 +221,7 @@ class Candidate(NamedTuple):
     sent_at      when a request of ours was last recorded as sent
     sent         the reversal may have left already; `action`: which one that was, as in the table
     parted       this job may have deactivated the user, as the roster said; `away`: it has, for certain;
-                 `parted_before`: an earlier round of it had, before this one has sent anything
+                 `parted_before`: an earlier round of it had, see `columns.AWAY_BEFORE`
     kind … kept_at    see `overwrites`; null when no update was noted
     """
 
@@ -239,18 +250,13 @@ class Candidate(NamedTuple):
     action: str | None = None
 
 
-# The first word on a user whom an earlier round has created is that round's, see `course.events.LAST_WORD`.
-_PARTED_BEFORE: Final = (
-    "SELECT user FROM events WHERE code = 'deactivated' "
-    "AND id IN (SELECT min(id) FROM events WHERE kind = 'settled' GROUP BY user)"
-)
-
 JOINED: Final = "FROM users LEFT JOIN overwrites USING (id) LEFT JOIN reversals USING (id)"
 # Whoever was created, updated, or is in doubt. Who is deactivated by an undo is done with, unless that is in doubt, or
-# is now to be deleted for good.
+# is now to be deleted for good. Whom an earlier round had deactivated, this one may have been killed in waking.
 OURS: Final = "ours = 1 AND (withdrawn <> 1 OR :permanent OR reversals.state IS 'sent')"
 UPDATED: Final = (
-    "ours <> 1 AND (kind IS 'kept' OR kind IS 'unknown' AND users.state = 'settled' AND users.outcome = 'updated')"
+    "ours <> 1 AND (kind IS 'kept' OR kind IS 'unknown' AND users.state = 'settled' AND users.outcome = 'updated' "
+    f"OR ours = {AWAY_BEFORE} AND withdrawn = {BEGUN})"
 )
 DOUBTFUL: Final = f"NOT ours AND kind IS NOT 'kept' AND {IN_DOUBT}"
 TO_BE_DONE: Final = f"({OURS} OR {UPDATED} OR {DOUBTFUL})"
@@ -271,6 +277,6 @@ CANDIDATES: Final = select(
         "attempts": "coalesce(reversals.attempts, 0)",
         "parted": "made_hash IS NOT NULL",
         "away": "made_hash IS NOT NULL AND users.state = 'settled' AND error_code IS 'deactivated'",
-        "parted_before": f"ours > 1 AND made_hash IS NOT NULL AND users.id IN ({_PARTED_BEFORE})",
+        "parted_before": f"ours = {AWAY_BEFORE}",
     },
 )

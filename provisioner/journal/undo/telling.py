@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from provisioner.journal.columns import AWAY_BEFORE
 from provisioner.journal.header import open_for_reading
 from provisioner.journal.statements import select
 from provisioner.journal.undo.reversals import DOUBTFUL, IS_BACK, JOINED, LOOKED_AT, OURS, TO_BE_DONE, UPDATED
@@ -16,7 +17,8 @@ class ToDo(NamedTuple):
     """What there is to be undone.
 
     more  requests at most beside a look at each and what takes it back: a list where tags are to be put back, or the
-          user may be deactivated, who is reactivated to be put back; another look where no update of ours was answered
+          user may be deactivated, who is reactivated to be put back, or deactivated again; another look where no update
+          of ours was answered
     """
 
     created: int
@@ -31,9 +33,10 @@ class ToDo(NamedTuple):
         return self.created + self.updated + self.doubtful
 
 
-_LISTED: Final = "(fields & :tags OR made_hash IS NOT NULL)"
+_PARTED: Final = f"(made_hash IS NOT NULL OR ours = {AWAY_BEFORE})"
+_LISTED: Final = f"(coalesce(fields, 0) & :tags OR {_PARTED})"
 _MAY_BE_LATER: Final = "(length(carried) AND (NOT confirmed OR doubted))"
-_MORE: Final = f"({_LISTED} + {_MAY_BE_LATER} * (1 + {_LISTED}) + (made_hash IS NOT NULL))"
+_MORE: Final = f"({_LISTED} + {_MAY_BE_LATER} * (1 + {_LISTED}) + {_PARTED} + (ours = {AWAY_BEFORE}))"
 _AWAY: Final = "(withdrawn OR made_hash IS NOT NULL OR reversals.state IS 'sent')"
 
 # Who is deactivated, though it was to be deleted, is what an undo wants that deletes nobody.

@@ -18,6 +18,7 @@ from provisioner.journal.journal import Journal, JournalReader
 from provisioner.journal.statements import UserKey, Written
 from provisioner.journal.undo.reversals import (
     CANDIDATES,
+    FLUSHED,
     LEAVING,
     OWNED,
     PARTLY_BACK,
@@ -131,7 +132,13 @@ class UndoJournal(Undoable):
         leaving = [each for each in records if isinstance(each, LeavingRow)]
         words = LAST_WORD, [UserKey(each.id) for each in partly]
         before = LAST_UNDO, [UndoRow(each.id, each.undo) for each in leaving]
-        self._commit((OWNED, owned), words, *((bulk, partly) for bulk in PARTLY_BACK), before, (LEAVING, leaving))
+        self._commit(
+            (OWNED, owned),
+            words,
+            *((bulk, partly) for bulk in PARTLY_BACK),
+            before,
+            *((bulk, leaving) for bulk in (LEAVING, FLUSHED)),
+        )
 
     def lines(self) -> Iterator[Line]:
         """Give what is to be told of every user this job created or updated, or may have, in the roster's order."""

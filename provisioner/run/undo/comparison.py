@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from enum import Enum, auto
 from typing import Any, NamedTuple
 
+from provisioner.journal.undo.overwrites import BEGUN
 from provisioner.journal.undo.reversals import Candidate
 from provisioner.model import FIELDS
 from provisioner.sending.users import profile, trace
@@ -54,6 +55,25 @@ def changed_since(each: Candidate, user: Mapping[str, Any], *, away: bool = Fals
     return "changed" if later and not (may_be_later(each) and _carried(each, profile.texts_of(user))) else None
 
 
+def stands(each: Candidate, user: Mapping[str, Any], *, sent: bool) -> str | None:
+    """Say why an active user whom this job updated is not to be taken back for that; None when it is.
+
+    sent  what takes it back may have been sent already
+
+    Whom an earlier round had deactivated is to be so again, if it is this one that has reactivated it.
+    """
+    begun, active = each.withdrawn == BEGUN, moment(user, "lastActiveAt")
+    if sent:
+        return None
+    if each.away or (each.parted_before and each.parted and not begun):
+        return "reactivated"
+    if not each.parted_before or each.mark is None:
+        return None
+    if active is not None and active > each.mark:
+        return "logged_in"
+    return "changed" if changed_after(user, each.mark, away=False) and not (begun or may_be_later(each)) else None
+
+
 def may_be_later(each: Candidate) -> bool:
     """Whether an update of this job was not answered: when it was carried out, if it was, nobody told us."""
     return bool(each.carried) and (not each.confirmed or bool(each.doubted))
@@ -95,6 +115,13 @@ def restoration(each: Candidate, user: Mapping[str, Any], hidden: Collection[str
         tuple(name for name in differing if name in old), tuple(name for name in differing if name not in old)
     )
     return Restoration(Finding.OURS, profile.update(old, needed), stuck, lost)
+
+
+def stays(each: Candidate, found: Restoration, *, away: bool) -> str | None:
+    """Say why a user whom this job updated stays as it is found; None when it is put back."""
+    if away and each.parted_before and (found.payload or found.finding is Finding.CHANGED):
+        return "deactivated_before" if each.parted else "gone"
+    return "changed" if found.finding is Finding.CHANGED else None
 
 
 def _is_hidden(each: Candidate, name: str, old: Mapping[str, str], now: Mapping[str, str]) -> bool:

@@ -12,6 +12,7 @@ ACTIONS: Final = {
     Operation.DELETE: "delete",
     Operation.UPDATE: "restore",
     Operation.REACTIVATE: "restore",
+    Operation.FLUSH: "restore",
 }
 
 REASONS: Final = {

@@ -5,7 +5,8 @@
     updated by this job:  read ─┬─ as we left it ─→ record, put back ────────────→ reversed, or kept in part
                                 ├─ in doubt, and as it was before ───────────────→ untouched
                                 └─ changed, gone, or nothing known of before ────→ kept
-    deactivated by this job, as the roster said: found among the deactivated, and reactivated before it is put back
+    deactivated by this job, as the roster said: found among the deactivated, and reactivated before it is put back;
+                          by the round before, and reactivated by this one: deactivated again after that
     in doubt:             read ─┬─ created since our first attempt: as above
                                 ├─ created after the run had ended ──────────────→ kept
                                 └─ not there, or older ──────────────────────────→ untouched
@@ -49,15 +50,16 @@ _UNSEEN: Final = 5.0
 class _Course:
     """What is known of one reversal while it lasts.
 
-    doubt  its request may have been carried out
-    mark   when a user was last changed who is as this job left it, see `users`
+    doubt   its request may have been carried out
+    mark    when a user was last changed who is as this job left it, see `users`
+    leaves  the user is deactivated once it is put back, as it was by an earlier round
     """
 
-    __slots__ = ("attempts", "doubt", "each", "mark", "request")
+    __slots__ = ("attempts", "doubt", "each", "leaves", "mark", "request")
 
     def __init__(self, request: UserRequest, each: Candidate) -> None:
         self.request, self.each = request, each
-        self.attempts, self.doubt, self.mark = each.attempts, bool(each.sent), each.mark
+        self.attempts, self.doubt, self.mark, self.leaves = each.attempts, bool(each.sent), each.mark, False
 
     @property
     def deleted(self) -> bool:
@@ -98,7 +100,7 @@ class Reversals:
         try:
             if each.ours:
                 return await self._created(course)
-            if each.kind == KEPT:
+            if each.kind == KEPT or each.parted_before:
                 return await self._updated(course)
             if each.doubt_since is not None:
                 return await self._doubtful(course, each.doubt_since)
@@ -167,32 +169,30 @@ class Reversals:
         each = course.each
         with_tags = "tags" in trace.names_of(each.fields or 0)
         shown = await read_user(self.exchanger, course.request, with_tags=with_tags)
-        away = shown.verdict is Verdict.ABSENT and bool(each.parted)
+        away = shown.verdict is Verdict.ABSENT and bool(each.parted or each.parted_before)
         if away:
             shown = await read_deactivated(self.exchanger, course.request)
         if shown.verdict is not Verdict.DONE:
             return self._without(course, shown.verdict, shown.reply)
         if is_another(shown.user, each.created_at):
             return await self._replaced(course, shown)
-        woken = each.away and not away and not course.doubt
-        why = "reactivated" if woken else "deactivated_before" if away and each.parted_before else None
-        if why is not None:
+        if not away and (why := comparison.stands(each, shown.user, sent=course.doubt)):
             return self._kept(course, why, shown.reply)
         if comparison.may_be_later(each) and await self._may_come_late(course):
             return await self._updated(course)
         hidden = shown.untold if with_tags else frozenset[str]()
         found = comparison.restoration(each, shown.user, hidden, sent=course.doubt)
-        if found.finding is Finding.UNTOUCHED and not away:
+        if found.finding is Finding.UNTOUCHED and away == bool(each.parted_before):
             return self._settled(course, Outcome.UNTOUCHED, None, None, shown.reply)
-        if found.finding is Finding.CHANGED:
-            return self._kept(course, "changed", shown.reply)
-        if away:
+        if (why := comparison.stays(each, found, away=away)) is not None:
+            return self._kept(course, why, shown.reply)
+        course.leaves = bool(each.parted_before) and not away
+        if away and not each.parted_before:
             verdict, reply = await self._send(Operation.REACTIVATE, course, course.request)
             if verdict is not Verdict.DONE:
                 return self._without(course, verdict, reply)
             course.doubt = True  # active by our hand from now on, whatever becomes of the rest
-        now = self.clock.now() if away else None
-        mark = moment(shown.user, "updatedAt") if now is None else math.ceil(now)
+        mark = moment(shown.user, "updatedAt") if (now := self.clock.now()) is None or not away else math.ceil(now)
         return await self._put_back(course, found, shown.reply, mark)
 
     async def _replaced(self, course: _Course, shown: Shown) -> Settlement:
@@ -212,13 +212,16 @@ class Reversals:
             if verdict is not Verdict.DONE:
                 return self._without(course, verdict, reply)
             mark = moment(reply.data or {}, "updatedAt")
+        for operation in (Operation.FLUSH, Operation.DEACTIVATE) if course.leaves else ():
+            verdict, reply = await self._send(operation, course, course.request)
+            if verdict is not Verdict.DONE:
+                return self._without(course, verdict, reply)
         if not (left := (*found.stuck, *found.lost)):
             return self._reversed(course, Operation.UPDATE, reply)
         # Whom no update of ours has touched since an undo put it back in part stays as a run has settled it.
-        if course.doubt or trace.bits_of(left) != course.each.fields:
+        if course.doubt or course.leaves or trace.bits_of(left) != course.each.fields:
             await self._gathering.put(PartlyBackRow(course.request.key, trace.bits_of(left), mark))
-        reason = "not_clearable" if found.stuck else "not_told"
-        return self._kept(course, reason, reply, ", ".join(left))
+        return self._kept(course, "not_clearable" if found.stuck else "not_told", reply, ", ".join(left))
 
     async def _doubtful(self, course: _Course, since: float) -> Settlement:
         """Tell whether a user comes from a create of ours whose answer was lost, as a run would."""

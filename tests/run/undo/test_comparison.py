@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from provisioner.journal.undo.reversals import Candidate
-from provisioner.run.undo.comparison import Finding, Restoration, changed_since, restoration
+from provisioner.run.undo.comparison import Finding, Restoration, changed_since, restoration, stands, stays
 from provisioner.sending.users import profile, trace
 
 MADE, MARK = 1_000, 2_000
@@ -123,6 +123,39 @@ def test_what_the_api_does_not_tell_is_not_made_up() -> None:
 def test_a_created_user(now: dict[str, Any], why: str | None) -> None:
     """By the server's times: created, changed, and logged in."""
     assert changed_since(candidate(ours=1, kind=None, carried=None), now) == why
+
+
+AWAY = {"ours": 3, "parted_before": 1}
+
+
+@pytest.mark.parametrize(
+    ("each", "now", "why"),
+    [
+        ({"parted": 1, "away": 1}, user({}), "reactivated"),
+        ({}, user({}, MARK + 1, lastActiveAt=MARK + 1), None),
+        ({**AWAY, "parted": 1}, user({}), "reactivated"),
+        ({**AWAY, "parted": 1, "withdrawn": 2}, user({}), None),
+        (AWAY, user({}), None),
+        (AWAY, user({}, MARK + 1), "changed"),
+        (AWAY, user({}, lastActiveAt=MARK), None),
+        (AWAY, user({}, lastActiveAt=MARK + 1), "logged_in"),
+        ({**AWAY, "confirmed": 0}, user({}, MARK + 1), None),
+        ({**AWAY, "mark": None}, user({}, MARK + 1), None),
+    ],
+)
+def test_an_active_user_who_had_been_deactivated(each: dict[str, Any], now: dict[str, Any], why: str | None) -> None:
+    """By this job, and again by another hand's doing active; or by an earlier round, and active by this one's."""
+    assert stands(candidate(**each), now, sent=False) == why
+    assert stands(candidate(**each), now, sent=True) is None
+
+
+def test_who_is_deactivated_as_an_earlier_round_has_left_it_is_not_woken() -> None:
+    """Only its profile is to be put back; where this round had woken it, another hand has deactivated it."""
+    ours, changed, same = Restoration(Finding.OURS, b"{}"), Restoration(Finding.CHANGED), Restoration(Finding.OURS)
+    kept, gone = candidate(**AWAY, parted=1), candidate(**AWAY)
+    assert [stays(kept, found, away=True) for found in (ours, changed, same)] == [*["deactivated_before"] * 2, None]
+    assert [stays(gone, found, away=True) for found in (ours, changed, same)] == ["gone", "gone", None]
+    assert [stays(gone, found, away=False) for found in (ours, changed, same)] == [None, "changed", None]
 
 
 def test_a_created_user_whose_edit_was_not_answered() -> None:
