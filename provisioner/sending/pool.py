@@ -14,9 +14,15 @@ from typing import Final, Protocol
 
 from provisioner.errors import ExitCode
 from provisioner.model import Outcome, Past, Settlement, State, UserRequest
+from provisioner.sending.users.failures import IN_DOUBT
 from provisioner.stop import Stop, Stopper
 from provisioner.tally import OutcomeTally
 from provisioner.wording import counted
+
+# Answers from this status on say nothing of the row.
+_DOWN: Final = 500
+# Rows in a row to which the server has no answer, and of which none is spared any more.
+_IN_VAIN: Final = 100
 
 Settle = Callable[[UserRequest], Awaitable[Settlement]]
 Record = Callable[[Settlement], None]
@@ -135,17 +141,26 @@ class Pool:
                 self.stopper.request(Stop.because_of(error, f"row {request.row}: "))
                 raise
             if settlement.state is State.SETTLED:
-                self._count(settlement.outcome, request.past)
+                self._count(settlement, request.past)
 
-    def _count(self, outcome: Outcome, past: Past | None) -> None:
-        settled = self.outcomes.settled
+    def _count(self, settlement: Settlement, past: Past | None) -> None:
+        settled, outcome = self.outcomes.settled, settlement.outcome
         settled[outcome] += 1
+        self.outcomes.in_vain = self.outcomes.in_vain + 1 if _is_in_vain(settlement) else 0
         # A resume begins with the rows that failed, of which whoever gave it knows: it would end there each time.
         self.outcomes.failed_again += past is not None and outcome is past.outcome is Outcome.FAILED
-        anew = settled[Outcome.FAILED] - (again := self.outcomes.failed_again)
+        # But with a server that is down it would go on for hours, row by row.
+        again = self.outcomes.failed_again if self.outcomes.in_vain < _IN_VAIN else 0
+        anew = settled[Outcome.FAILED] - again
         # Of a share that counts from a hundred rows on, it can be a row that went well which makes them a hundred.
         if anew and self.failures.exceeded(anew, settled.total() - again):
             rows = f"{counted(anew, 'row')} {'has' if anew == 1 else 'have'} failed{' anew' if again else ''}"
             borne = self.failures.phrase("row", "settled rows")
             message = f"{rows}, more than {borne}; {_CURE}"
             self.stopper.request(Stop("error_budget", message, ExitCode.SAFETY))
+
+
+def _is_in_vain(settlement: Settlement) -> bool:
+    """Whether a row has failed for want of an answer, and not because of what it says."""
+    unanswered = settlement.error_code == IN_DOUBT or (settlement.http_status or 0) >= _DOWN
+    return settlement.outcome is Outcome.FAILED and unanswered

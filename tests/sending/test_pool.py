@@ -42,7 +42,7 @@ class Run:
     """A pool at work on blocks, as the pipeline puts them together.
 
     lasts     seconds that each row's requests take
-    fates     key → outcome, where it is not created
+    fates     key → outcome, where it is not created; `status` and `code`: how each ends
     """
 
     workers: int = 4
@@ -51,6 +51,8 @@ class Run:
     failures: Allowance = UNLIMITED
     begun: list[int] = field(default_factory=list)
     recorded: list[Settlement] = field(default_factory=list)
+    status: int | None = None
+    code: str | None = None
     outcomes: OutcomeTally = field(default_factory=OutcomeTally)
     stopper: Stopper = field(default_factory=Stopper)
 
@@ -61,7 +63,8 @@ class Run:
     async def settle(self, request: UserRequest) -> Settlement:
         self.begun.append(request.key)
         await asyncio.sleep(self.lasts(request.key))
-        return settled(request.key, self.fates.get(request.key, Outcome.CREATED))
+        ended = settled(request.key, self.fates.get(request.key, Outcome.CREATED))
+        return ended._replace(http_status=self.status, error_code=self.code)
 
     async def feed(self, backlog: Backlog, blocks: Sequence[Sequence[UserRequest]]) -> int:
         """Put blocks until the run is stopped; how many rows were put."""
@@ -370,3 +373,28 @@ def test_a_row_that_fails_once_more_spends_no_error_budget() -> None:
     clock.run(anew.drain([again, block(6, 10)]))
     message = f"2 rows have failed anew, more than 1 row; {CURE}"
     assert anew.stopper.stop == Stop("error_budget", message, ExitCode.SAFETY)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "stops"),
+    [(500, "ERR_EXCEPTION", True), (None, "in_doubt", True), (400, "ERR_BAD_REQUEST", False), (None, "ERR_ANY", False)],
+)
+def test_a_server_that_is_down_is_not_asked_for_every_row_that_has_failed_before(
+    status: int | None, code: str, *, stops: bool
+) -> None:
+    """A job whose rows have all failed would go on for hours: the answers say nothing of the rows."""
+    fates = dict.fromkeys(range(500), Outcome.FAILED)
+    run = Run(workers=1, failures=Allowance(share=0.05, counted_at=100), fates=fates, status=status, code=code)
+    again = [each._replace(past=FAILED_BEFORE) for each in block(0, 500)]
+    clock.run(run.drain([again]))
+    assert len(run.keys) == (100 if stops else 500)
+    message = f"100 rows have failed, more than 5% of the settled rows; {CURE}"
+    assert run.stopper.stop == (Stop("error_budget", message, ExitCode.SAFETY) if stops else None)
+
+
+def test_rows_that_the_server_never_answers_stop_nobody_as_long_as_others_go_well() -> None:
+    """Those that failed before are spared, however many they are in all."""
+    fates = {key: Outcome.FAILED for key in range(400) if key % 2}
+    run = Run(failures=Allowance(share=0.05, counted_at=100), fates=fates, status=500)
+    assert clock.run(run.drain([[each._replace(past=FAILED_BEFORE) for each in block(0, 400)]])) == ([], 400, [])
+    assert run.stopper.stop is None
