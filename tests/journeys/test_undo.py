@@ -159,6 +159,20 @@ def test_tokens_of_users_who_were_there_are_counted_also_when_they_were_put_back
 
 
 @pytest.mark.slow
+def test_who_fails_once_more_does_not_stop_each_undo(api: RunningEmulator, tmp_path: Path) -> None:
+    """They are tried first, so that the others behind them would never be reached."""
+    assert run(tmp_path, api, people=[(f"p-{n:02}", "P", *FULL) for n in range(20)]).exit_code == 0
+    asked = command("undo", tmp_path, api, "--yes", "--max-in-flight", 1)
+    (tmp_path / "provisioner.toml").write_text("[run]\nmax_failures = 1\n[retry]\nmax_attempts = 1\n")
+    api.faults(*({"fault": "error-before-commit", "uid": f"p-{n:02}", "nth": 1, "times": 99} for n in range(2)))
+    ended = []
+    for _ in range(2):
+        done = provisioner(*asked, cwd=tmp_path, COMETCHAT_API_KEY=KEY)
+        ended.append((done.exit_code, done.summary["failed"], done.summary["reversed"]))
+    assert ended == [(3, 2, 0), (1, 2, 18)]
+
+
+@pytest.mark.slow
 def test_what_an_update_emptied_is_put_back(api: RunningEmulator, tmp_path: Path) -> None:
     """An empty object or list is nothing to the API, and no other hand's work to an undo."""
     before = profiles(api)

@@ -220,6 +220,7 @@ class Candidate(NamedTuple):
     doubt_since  UNIX seconds by the server: the first create of ours that may have made it; null when there is none
     sent_at      when a request of ours was last recorded as sent
     sent         the reversal may have left already; `action`: which one that was, as in the table
+    failed       it failed the last time
     parted       this job may have deactivated the user, as the roster said; `away`: it has, for certain;
                  `parted_before`: an earlier round of it had, see `columns.AWAY_BEFORE`
     kind … kept_at    see `overwrites`; null when no update was noted
@@ -247,6 +248,7 @@ class Candidate(NamedTuple):
     parted: int = 0
     away: int = 0
     parted_before: int = 0
+    failed: int = 0
     action: str | None = None
 
 
@@ -277,6 +279,7 @@ CANDIDATES: Final = select(
         "attempts": "coalesce(reversals.attempts, 0)",
         "parted": "made_hash IS NOT NULL",
         "away": "made_hash IS NOT NULL AND users.state = 'settled' AND error_code IS 'deactivated'",
+        "failed": "reversals.verdict IS 'failed'",
         "parted_before": f"ours = {AWAY_BEFORE}",
     },
 )

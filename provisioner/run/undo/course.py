@@ -20,7 +20,7 @@ from provisioner.journal.undo.reversals import Candidate
 from provisioner.journal.undo.telling import ToDo
 from provisioner.journal.undo.undojournal import UndoJournal
 from provisioner.logs.events import get_logger
-from provisioner.model import Outcome, UserRequest
+from provisioner.model import Outcome, Past, State, UserRequest
 from provisioner.results.manifest import written_last
 from provisioner.results.summary import end_unwritten, keep_summary
 from provisioner.run.admission import Outbox
@@ -106,7 +106,10 @@ async def _feed(reversals: Reversals, outbox: Outbox) -> None:
 
 
 def _request(each: Candidate) -> UserRequest:
-    return UserRequest(each.key, each.row, each.uid, b"", "", token=False)
+    past = (
+        Past(State.PENDING, Outcome.FAILED) if each.failed else None
+    )  # by it the error budget spares whoever fails again
+    return UserRequest(each.key, each.row, each.uid, b"", "", token=False, past=past)
 
 
 def _finish(
