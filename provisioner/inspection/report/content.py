@@ -249,6 +249,9 @@ def _taken_back(sources: Sources, summary: Mapping[str, Any]) -> list[str]:
             said.append("An undo is going on: what it has taken back so far is not in the numbers")
         else:
             said.append("An undo was killed since: what it had taken back is not in the numbers; the same undo goes on")
+    elif last is not None and last.is_undo and last.stopped_by and not said:
+        # It may have been one that was to go on with what another was killed in.
+        said.append("An undo was stopped since: what may be taken back is not in the numbers; the same undo goes on")
     return said
 
 

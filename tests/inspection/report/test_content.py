@@ -164,6 +164,9 @@ def test_an_undo_since_is_told_beside_the_sums() -> None:
         begun = {"overview": an_overview(course=runs, in_use=in_use)}
         assert headline(done, **begun) == ("warning", said)
         assert content_of(some_sources(done, **begun)).notes[0].startswith(f"{said}: ")
+    halted = {"overview": an_overview(course=[*runs, a_run(3, command="undo", stopped_by="key")])}
+    assert headline(done, **halted, undo={**undo, "reversed": 0}) == ("warning", "An undo was stopped since")
+    assert headline(done, **halted, undo=undo) == ("warning", "Taken back since")
     assert headline(done, overview=an_overview(course=[*runs, a_run(3)])) != ("warning", "An undo was killed since")
     earlier = {"reversed": 8, "finished_at": "1970-01-01T00:00:00Z"}
     assert content_of(some_sources(DONE, undo=earlier)).notes[0] != content.notes[0]
