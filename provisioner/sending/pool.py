@@ -146,7 +146,8 @@ class Pool:
     def _count(self, settlement: Settlement, past: Past | None) -> None:
         settled, outcome = self.outcomes.settled, settlement.outcome
         settled[outcome] += 1
-        self.outcomes.in_vain = self.outcomes.in_vain + 1 if _is_in_vain(settlement) else 0
+        in_vain = outcome is Outcome.FAILED and _is_unanswered(settlement)
+        self.outcomes.in_vain = self.outcomes.in_vain + 1 if in_vain else 0
         # A resume begins with the rows that failed, of which whoever gave it knows: it would end there each time.
         self.outcomes.failed_again += past is not None and outcome is past.outcome is Outcome.FAILED
         # But with a server that is down it would go on for hours, row by row.
@@ -160,7 +161,6 @@ class Pool:
             self.stopper.request(Stop("error_budget", message, ExitCode.SAFETY))
 
 
-def _is_in_vain(settlement: Settlement) -> bool:
+def _is_unanswered(settlement: Settlement) -> bool:
     """Whether a row has failed for want of an answer, and not because of what it says."""
-    unanswered = settlement.error_code == IN_DOUBT or (settlement.http_status or 0) >= _DOWN
-    return settlement.outcome is Outcome.FAILED and unanswered
+    return settlement.error_code == IN_DOUBT or (settlement.http_status or 0) >= _DOWN
