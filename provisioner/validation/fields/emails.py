@@ -28,8 +28,12 @@ A `manager_email` is none: many people may share it.
 """
 
 _NAME = re.compile(EMAIL_NAME, re.IGNORECASE | re.ASCII)
+_ADDRESS = rf'"(?i-u:{EMAIL_NAME})"\s*:\s*"[^"\\@]+@[^"\\]+"'
 # The character before the quote lets the search begin at `mail`, which is rarer.
-_MEMBER = rf'(?s:.)"(?i-u:{EMAIL_NAME})"\s*:\s*"[^"\\@]+@[^"\\]+"'
+_MEMBER = rf"(?s:.){_ADDRESS}"
+# Of objects and lists before it none has others in it.
+_ENTRIES = r"(?:[^{}\[\]]|\{[^{}\[\]]*\}|\[[^{}\[\]]*\])*?"
+_PLAINLY_OWN = rf'^\s*\{{{_ENTRIES}(?:"@private"\s*:\s*\{{{_ENTRIES})?{_ADDRESS}'
 
 
 EmailSource: TypeAlias = Source | pl.Expr
@@ -82,13 +86,12 @@ def _given_metadata(binding: Binding) -> Iterator[EmailSource]:
 
 
 def _in_objects(texts: pl.Series) -> pl.Series:
-    """Give the address in each object of JSON; those with objects in them are read, where they may have one."""
-    # cut out by splitting: a second group of the pattern would take twice as long
-    found = texts.str.extract(_MEMBER, 0).str.split('"').list.get(-2)
-    several = (found.is_not_null() & (texts.str.count_matches("{", literal=True) > 1)).arg_true()
-    if several.is_empty():
-        return found
-    return found.scatter(several, pl.Series(map(_own_address, texts.gather(several)), dtype=pl.String))
+    """Give the address in each object of JSON, which is read where it is not plainly the person's own."""
+    # cut out in steps: a group of the pattern would take twice as long
+    found = texts.str.extract(_PLAINLY_OWN, 0).str.extract('[^"]+"$', 0).str.strip_chars_end('"').str.strip_chars()
+    unknown = found.is_null().arg_true()
+    read = unknown.filter(texts.gather(unknown).str.contains(_MEMBER).fill_null(value=False))
+    return found.scatter(read, pl.Series(map(_own_address, texts.gather(read)), dtype=pl.String))
 
 
 def _own_address(text: str) -> str | None:
