@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-import orjson
 import polars as pl
 
 from provisioner.roster.columns import instance_of, member, named
@@ -38,17 +37,19 @@ def metadata_tree(frame: pl.DataFrame, binding: Binding) -> Members | None:
     object as a whole. `frame` has the cells.
     """
     given = binding.fields.get("metadata")
-    tree: Members | None = {}
-    if given is not None:
-        tree = _struct(given, binding)
+    tree = {} if given is None else _struct(given, binding)
+    if tree is None:
+        return None
     reader, crowds = _JsonReader(binding, _in_need_of_escapes(frame, binding)), _crowds(binding)
     done = {(*place, key) for place, columns in crowds.items() for key in columns}
     for path, source in binding.metadata.items():
-        leaf = None if path in done else interpret(source, reader)
-        if path not in done and (tree is None or leaf is None or not _plant(tree, path, leaf)):
+        if path in done:
+            continue
+        leaf = interpret(source, reader)
+        if leaf is None or not _plant(tree, path, leaf):
             return None
     for place, columns in crowds.items():
-        if tree is None or not _plant(tree, (*place, next(iter(columns))), _members_at_once(frame, columns, reader)):
+        if not _plant(tree, (*place, next(iter(columns))), _members_at_once(frame, columns, reader)):
             return None
     return tree
 
@@ -71,7 +72,7 @@ def _crowds(binding: Binding) -> Mapping[MetadataPath, Mapping[str, str]]:
 
 def _members_at_once(frame: pl.DataFrame, columns: Mapping[str, str], reader: _JsonReader) -> jsontext.Written:
     """Write key → column as members of one object: `,"dept":"R&D","floor":"3"`."""
-    opened = pl.DataFrame({"column": columns.values(), "opened": [f",{_json(key)}:" for key in columns]})
+    opened = pl.DataFrame({"column": columns.values(), "opened": [f",{jsontext.dumps(key)}:" for key in columns]})
     text = cells.trimmed_optional(pl.col("cell"), reader.binding)
     if not reader.escaping.isdisjoint(columns.values()):
         text = jsontext.escaped(text)
@@ -125,7 +126,7 @@ class _JsonReader:
         return jsontext.scalar(value, kind) if jsontext.has_scalar_form(kind) else _members(value, kind)
 
     def constant(self, source: Constant) -> Leaf:
-        return pl.repeat(_json(source.value), pl.len(), dtype=pl.String)
+        return pl.repeat(jsontext.dumps(source.value), pl.len(), dtype=pl.String)
 
     def template(self, source: Template) -> Leaf:
         return self._text(source)
@@ -137,10 +138,10 @@ class _JsonReader:
     def mapped(self, source: Mapped, found: Leaf) -> Leaf:
         if not isinstance(found, pl.Expr):
             return None
-        default = [] if source.default is None else [pl.lit(_json(source.default))]
+        default = [] if source.default is None else [pl.lit(jsontext.dumps(source.default))]
         if not source.entries:
             return pl.coalesce(found, *default)
-        written = [_json(value) for value in source.entries.values()]
+        written = [jsontext.dumps(value) for value in source.entries.values()]
         text = self._trimmed(source.source, source.entries)
         looked_up = text.replace_strict(list(source.entries), written, default=None, return_dtype=pl.String)
         return pl.coalesce(looked_up, *(default or [found]))
@@ -169,10 +170,6 @@ def _in_need_of_escapes(frame: pl.DataFrame, binding: Binding) -> frozenset[str]
     used = {name: None for source in binding.metadata.values() for name in source.columns}
     texts = [name for name in used if binding.schema[name] == pl.String]
     return frozenset(cells.where_any(frame, texts, jsontext.needs_escapes))
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value).decode()
 
 
 def _plant(tree: Members, path: MetadataPath, leaf: pl.Expr | Mapping[str, Any] | jsontext.Written) -> bool:
