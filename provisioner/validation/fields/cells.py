@@ -126,6 +126,12 @@ def nothing(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFr
     return frame.select(pl.repeat(None, pl.len(), dtype=kind).alias(name) for name, kind in schema.items())
 
 
+def filled(plain: pl.DataFrame, rest: pl.Series, read: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    """Put what was read cell by cell into the rows where `rest` is true."""
+    at, found = rest.arg_true(), pl.DataFrame(list(read), schema=plain.schema, orient="row")
+    return plain.with_columns(plain[name].clone().scatter(at, found[name]) for name in plain.columns)
+
+
 def uids(frame: pl.DataFrame, binding: Binding) -> pl.Series:
     """Give the uids as they would be sent (String, null when missing): trimmed, ASCII letters lower-cased.
 

@@ -37,6 +37,9 @@ from provisioner.wording import shortened
 
 SCHEMA = {"metadata": pl.String(), "metadata_defect": pl.String(), "metadata_kind": pl.String()}
 
+Read: TypeAlias = dict[str, Any] | ValueError | None
+"""The object of a row, or why it is none; None where nothing stands."""
+
 Written: TypeAlias = tuple[str | None, str | None, str | None]
 """The JSON of a row (None: it has no metadata), why it could not be read (None: it could), and what it nearly is."""
 
@@ -70,7 +73,7 @@ def read_metadata(frame: pl.DataFrame, binding: Binding) -> pl.DataFrame:
         return frame.select(written, *_SOUND)
     if given is not None and not binding.metadata and not _is_nested(given, binding):
         return _of_texts(_texts(given, frame, binding))
-    return _table(_merged(frame, binding))
+    return pl.DataFrame(list(_merged(frame, binding)), schema=SCHEMA, orient="row")
 
 
 def _of_texts(texts: pl.Series) -> pl.DataFrame:
@@ -86,9 +89,7 @@ def _of_texts(texts: pl.Series) -> pl.DataFrame:
     rest = texts.is_not_null() & plain["metadata"].is_null()
     if not rest.any():
         return plain
-    read = _table(_rewritten(*each) for each in _looked_at(texts.filter(rest)))
-    at = rest.arg_true()
-    return plain.with_columns(plain[name].clone().scatter(at, read[name]) for name in SCHEMA)
+    return cells.filled(plain, rest, map(_written, _parsed(texts.filter(rest))))
 
 
 def _merged(frame: pl.DataFrame, binding: Binding) -> Iterator[Written]:
@@ -102,22 +103,21 @@ def _merged(frame: pl.DataFrame, binding: Binding) -> Iterator[Written]:
     paths, reader = tuple(binding.metadata), _ValueReader(frame, binding)
     values = [interpret(source, reader) for source in binding.metadata.values()]
     for read, *single in zip(_objects(frame, binding), *values, strict=True):
-        try:
-            yield _written(read, list(zip(paths, single, strict=True)))
-        except ValueError as error:
-            yield _refusal(error)
+        yield _written(read, zip(paths, single, strict=True))
 
 
-def _written(read: Any, single: Sequence[tuple[MetadataPath, Any]]) -> Written:
-    """Set the values of a row in its object. Raises ValueError for what JSON has no form for."""
-    if isinstance(read, ValueError):
-        raise read
-    whole = read if isinstance(read, dict) else None
-    for path, value in single:
-        if (plain := _member(".".join(path), value, _refused)) is not None:
-            whole = {} if whole is None else whole
-            _set(whole, path, plain)
-    return (None if whole is None else jsontext.dumps(whole)), None, None
+def _written(whole: Read, single: Iterable[tuple[MetadataPath, Any]] = ()) -> Written:
+    """Set the values of a row in its object, and write that."""
+    try:
+        if isinstance(whole, ValueError):
+            raise whole
+        for path, value in single:
+            if (plain := _member(".".join(path), value, _refused)) is not None:
+                whole = {} if whole is None else whole
+                _set(whole, path, plain)
+        return (None if whole is None else jsontext.dumps(whole)), None, None
+    except ValueError as error:
+        return None, str(error), error.kind if isinstance(error, jsontext.NoObjectError) else None
 
 
 def _set(tree: dict[str, Any], path: MetadataPath, value: Any) -> None:
@@ -128,7 +128,7 @@ def _set(tree: dict[str, Any], path: MetadataPath, value: Any) -> None:
     tree[path[-1]] = value
 
 
-def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[dict[str, Any] | ValueError | None]:
+def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[Read]:
     """Give the whole object of each row as Python has it, without what is null in a struct."""
     given = binding.fields.get("metadata")
     if given is None:
@@ -140,11 +140,17 @@ def _objects(frame: pl.DataFrame, binding: Binding) -> Iterator[dict[str, Any] |
             except ValueError as error:
                 yield error
     else:
-        for text, delicate, ends in _looked_at(_texts(given, frame, binding)):
-            try:
-                yield None if text is None else jsontext.parsed_object(text, delicate, ends)
-            except ValueError as error:
-                yield error
+        yield from _parsed(_texts(given, frame, binding))
+
+
+def _parsed(texts: pl.Series) -> Iterator[Read]:
+    """Parse each text, having asked of all at once for numbers that a float would change, and for the ends of keys."""
+    are_delicate, all_ends = texts.str.contains(_DELICATE_NUMBER), texts.str.count_matches(END_OF_KEY)
+    for text, delicate, ends in zip(texts.to_list(), are_delicate.to_list(), all_ends.to_list(), strict=True):
+        try:
+            yield None if text is None else jsontext.parsed_object(text, delicate, ends)
+        except ValueError as error:
+            yield error
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,24 +203,6 @@ def _texts(source: Source, frame: pl.DataFrame, binding: Binding) -> pl.Series:
     return cells.read(frame, {"text": source}, binding)["text"]
 
 
-def _looked_at(texts: pl.Series) -> Iterable[tuple[str | None, bool | None, int | None]]:
-    """Give each text, whether it has a number that a float would change, and how many ends of keys."""
-    delicate, ends = texts.str.contains(_DELICATE_NUMBER), texts.str.count_matches(END_OF_KEY)
-    return zip(texts.to_list(), delicate.to_list(), ends.to_list(), strict=True)
-
-
-def _rewritten(text: str | None, delicate: bool | None, ends: int | None) -> Written:
-    try:
-        value = None if text is None else jsontext.parsed_object(text, delicate, ends)
-        return (None if value is None else jsontext.dumps(value)), None, None
-    except ValueError as error:
-        return _refusal(error)
-
-
-def _refusal(error: ValueError) -> Written:
-    return None, str(error), error.kind if isinstance(error, jsontext.NoObjectError) else None
-
-
 def _is_nested(source: Source, binding: Binding) -> bool:
     return isinstance(source, FromColumn) and binding.schema[source.name].is_nested()
 
@@ -263,7 +251,3 @@ def _member(key: object, item: Any, formless: Callable[[Any], Any]) -> Any:
         return json_value(item, formless)
     except ValueError as error:
         raise ValueError(f"{shortened(str(key))} {error}") from None
-
-
-def _table(rows: Iterable[Written]) -> pl.DataFrame:
-    return pl.DataFrame(list(rows), schema=SCHEMA, orient="row")

@@ -6,9 +6,8 @@ Plain cells, which is nearly all of them, are rewritten by polars; the others ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, assert_never
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, assert_never
 
 import orjson
 import polars as pl
@@ -55,9 +54,8 @@ _BARE_ELEMENT = r'[^\s{}",\\](?:[^{}",\\]*[^\s{}",\\])?'
 _ELEMENT = re.compile(rf"\s*(?:({_QUOTED_ELEMENT})|({_BARE_ELEMENT}))\s*", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
-    """The tags of one row: a JSON array (None when there are none), or why they are no list.
+class Tags(NamedTuple):
+    """The tags of one row as `SCHEMA` has them: a JSON array (None when there are none), or why they are no list.
 
     `kind` is which of the kinds of what is nearly JSON they are, `longest` the length of the longest in code points.
     """
@@ -65,7 +63,7 @@ class Tags:
     array: str | None = None
     defect: str | None = None
     kind: str | None = None
-    count: int | None = None
+    number: int | None = None
     longest: int | None = None
 
 
@@ -164,7 +162,7 @@ def _of_texts(text: pl.DataFrame, separator: str, plain_length: int) -> pl.DataF
     rest = text["text"].is_not_null() & plain["tags"].is_null()
     if not rest.any():
         return plain
-    return _fill(plain, rest, _table(_of_text(value, separator) for value in text.filter(rest)["text"]))
+    return cells.filled(plain, rest, (_of_text(value, separator) for value in text.filter(rest)["text"]))
 
 
 def _forms(separator: str, plain_length: int) -> tuple[pl.Expr, pl.Expr]:
@@ -193,21 +191,10 @@ def _plain_tags(separator: str, *, arrays: bool) -> tuple[pl.Expr, ...]:
     )
 
 
-def _fill(plain: pl.DataFrame, rest: pl.Series, read: pl.DataFrame) -> pl.DataFrame:
-    """Put what was read cell by cell into the rows where `rest` is true."""
-    at = rest.arg_true()
-    return plain.with_columns(plain[name].clone().scatter(at, read[name]) for name in SCHEMA)
-
-
 def _irregular(separator: str) -> str:
     """Match separated text whose tags need trimming, dropping or escaping."""
     mark = pl.escape_regex(separator)
     return rf"{_NOT_PLAIN}|^[\[{{(]|^a:[0-9]+:\{{|^{mark}|{mark}$|{mark}\s|\s{mark}|{mark}{mark}"
-
-
-def _table(tags: Iterable[Tags]) -> pl.DataFrame:
-    rows = [(each.array, each.defect, each.kind, each.count, each.longest) for each in tags]
-    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def _of_text(text: str, separator: str) -> Tags:
@@ -287,4 +274,4 @@ def _of_list(items: Sequence[str | None]) -> Tags:
     kept = [tag for item in items if item is not None and (tag := item.strip(WHITE_SPACE))]
     if not kept:
         return Tags()
-    return Tags(orjson.dumps(kept).decode(), count=len(kept), longest=max(map(len, kept)))
+    return Tags(orjson.dumps(kept).decode(), number=len(kept), longest=max(map(len, kept)))
