@@ -25,7 +25,7 @@ from provisioner.validation.lookalikes import Lookalikes, Persons, Uids
 from provisioner.validation.oddities import mojibake
 from provisioner.validation.oddities.cleaning import Cleaning
 from provisioner.validation.oddities.entries import fed_again, numbers_before
-from provisioner.validation.oddities.marks import Column, Marks
+from provisioner.validation.oddities.marks import Marks
 from provisioner.validation.oddities.suspicions import suspicions
 from provisioner.validation.rules import (
     BODY_TOO_LARGE,
@@ -235,7 +235,7 @@ def _overruled(judged: pl.DataFrame, known: pl.DataFrame, overruled: Mapping[str
     return judged
 
 
-def _without(texts: pl.Series, unwanted: Iterable[Column]) -> pl.Series:
+def _without(texts: pl.Series, unwanted: Iterable[cells.Column]) -> pl.Series:
     """Take the texts out of the rows in which one of these is true."""
     for each in unwanted:
         if isinstance(each, pl.Series) and each.any():

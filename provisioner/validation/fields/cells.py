@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import orjson
 import polars as pl
@@ -31,6 +31,12 @@ AROUND = WHITE_SPACE + INVISIBLE
 
 WIDE = 200
 """With more columns than this it is cheaper to ask one long column than to plan a question for each of them."""
+
+Column: TypeAlias = pl.Series | pl.Expr
+"""The value of each row, or an expression of the one that all have."""
+
+NOWHERE: Final = pl.lit(value=False)
+NO_TEXT: Final = pl.lit(None, pl.String)
 
 _LONG = 1_000_000
 
@@ -119,6 +125,13 @@ def long(frame: pl.DataFrame, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
 def column_of(value: str | bool | None, height: int, kind: pl.DataType | type[pl.DataType]) -> pl.Series:
     """Give a column of one value; to ask polars for one takes ten times as long."""
     return pl.Series([value], dtype=kind).new_from_index(0, height)
+
+
+def true_at(positions: pl.Series, height: int) -> Column:
+    """Give a Boolean column that is true in some rows."""
+    if positions.is_empty():
+        return NOWHERE
+    return column_of(value=False, height=height, kind=pl.Boolean).scatter(positions, True)
 
 
 def nothing(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
+from provisioner.validation.fields.cells import NO_TEXT, NOWHERE, Column, true_at
 from provisioner.validation.fields.source import FromColumn, Source, unencoded
 from provisioner.validation.oddities import persons
 from provisioner.validation.oddities.entries import About, holding
@@ -25,13 +26,6 @@ from provisioner.validation.vocabulary.nothing import UID_WORDS
 
 if TYPE_CHECKING:  # only what a batch is called: nothing here reads a file
     from provisioner.roster.formats.rows import RosterBatch
-
-Column: TypeAlias = pl.Series | pl.Expr
-"""The value of each row, or an expression of the one that all have."""
-
-NOWHERE: Final = pl.lit(value=False)
-NO_TEXT: Final = pl.lit(None, pl.String)
-_NO_ROWS: Final = pl.Series(dtype=pl.UInt32)
 
 
 class Marks:
@@ -59,12 +53,11 @@ class Marks:
         binding, name, sent = self._binding, self._binding.fields["name"], uids
         encoded = binding.encodes_uids
         uids = self._text(frame, self._uid).str.to_lowercase() if encoded else cells.as_words(uids)
-        suspects = uids.is_in(self._words)
-        suspects = suspects.arg_true() if suspects.any() else _NO_ROWS
+        suspects = uids.is_in(self._words).arg_true()
         found = uids.gather(suspects)
         return {
-            "header_again": _at(len(uids), self._repeats_header(batch.frame, suspects, found)),
-            "uid_word": _at(len(uids), suspects.filter(found.is_in(UID_WORDS)) if len(found) else found),
+            "header_again": true_at(self._repeats_header(batch.frame, suspects, found), len(uids)),
+            "uid_word": true_at(suspects.filter(found.is_in(UID_WORDS)), len(uids)),
             "uid_rounded": _known(batch, "rounded", self._uid.columns, "uid.rounded", lambda: sent),
             "uid_not_text": _known(batch, "not_text", self._uid.columns, "uid.not_text", partial(self._input, batch)),
             "name_not_text": _known(batch, "not_text", name.columns, "name.not_text", partial(self._text, frame, name)),
@@ -79,7 +72,7 @@ class Marks:
 
     def _repeats_header(self, frame: pl.DataFrame, suspects: pl.Series, found: pl.Series) -> pl.Series:
         if self._plain is not None:
-            suspects = suspects.filter(found.is_in(self._header)) if len(found) else suspects
+            suspects = suspects.filter(found.is_in(self._header))
         else:
             first = frame[self._first] if self._first is not None else None
             if first is None or first.dtype != pl.String:
@@ -91,9 +84,9 @@ class Marks:
         dashes = persons.rules_of_dashes(frame, uids)
         if self._totals_elsewhere:
             named = persons.totals(frame, self._shape, {*self._uid.columns, *self._binding.fields["name"].columns})
-        elif len(named := suspects.filter(found.is_in(persons.TOTAL_WORDS)) if len(found) else suspects):
+        elif len(named := suspects.filter(found.is_in(persons.TOTAL_WORDS))):
             named = named.gather(persons.totals(frame[named], self._shape))
-        kinds = persons.kinds_of_columns(frame, suspects.filter(found.is_in(persons.TYPES)) if len(found) else found)
+        kinds = persons.kinds_of_columns(frame, suspects.filter(found.is_in(persons.TYPES)))
         nobody = {persons.RULE: dashes, persons.KINDS: kinds, persons.TOTAL: named}
         if not any(map(len, nobody.values())):
             return NO_TEXT
@@ -101,14 +94,6 @@ class Marks:
         for what, positions in nobody.items():
             told = told.scatter(positions, what)
         return told
-
-
-def _at(height: int, positions: pl.Series) -> Column:
-    return (
-        cells.column_of(value=False, height=height, kind=pl.Boolean).scatter(positions, True)
-        if len(positions)
-        else NOWHERE
-    )
 
 
 def _known(batch: RosterBatch, kind: str, columns: Sequence[str], code: str, about: About) -> Column:

@@ -20,9 +20,8 @@ from types import MappingProxyType
 import polars as pl
 
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.cells import column_of
+from provisioner.validation.fields.cells import NO_TEXT, NOWHERE, Column, column_of, true_at
 from provisioner.validation.oddities import entries, headers, mojibake, tagforms, uidforms
-from provisioner.validation.oddities.marks import NO_TEXT, NOWHERE, Column
 
 METADATA_CHARACTERS = 1600
 
@@ -59,16 +58,14 @@ def suspicions(
         "row.unnamed_column": headers.below_no_name(frame, binding),
         "row.number_lost": entries.unplaced(frame),
     }
-    found = {
+    unsplit = tagforms.unsplit_rows(frame, binding, tags_separator)
+    remarked = {code: pl.Series(remarks.get(code, ()), dtype=pl.UInt32) for code in REMARKS}
+    return {
         "uid_date": uidforms.dates(fields["uid"]),
         "uid_imprecise": uidforms.imprecise(frame, binding),
-        "tags_unsplit": tagforms.unsplit_rows(frame, binding, tags_separator),
-        **{f"remarked {code}": _rows_remarked(remarks.get(code, ()), frame.height) for code in REMARKS},
-    }
-    unaddressed = uidforms.unaddressed(frame, binding, addressed)
-    return {
-        "uid_unaddressed": NO_TEXT if unaddressed is None else unaddressed,
-        **{name: NOWHERE if column is None else column for name, column in found.items()},
+        "uid_unaddressed": uidforms.unaddressed(frame, binding, addressed),
+        "tags_unsplit": NOWHERE if unsplit is None else unsplit,
+        **{f"remarked {code}": true_at(rows, frame.height) for code, rows in remarked.items()},
         "word_columns": pl.lit(None, pl.List(pl.String)) if words is None else words,
         "metadata_characters": _long(fields["metadata"]),
         **_suspicious_names(fields["name"], fields["name_suspicious"]),
@@ -85,19 +82,11 @@ def _long(metadata: pl.Series) -> Column:
     return characters.scatter(long, metadata.gather(long).str.len_chars().cast(pl.Int64))
 
 
-def _rows_remarked(rows: Sequence[int], height: int) -> pl.Series | None:
-    """Tell the rows of which the reader has something to say; null for none."""
-    if not len(rows):
-        return None
-    return column_of(value=False, height=height, kind=pl.Boolean).scatter(list(rows), True)
-
-
 def _suspicious_names(names: pl.Series, suspicious: pl.Series) -> dict[str, Column]:
     if not suspicious.any():
         return {"name_damage": NO_TEXT, "name_control": NOWHERE}
     at = suspicious.arg_true()
     close = names.gather(at)
     damage = column_of(None, len(names), pl.String).scatter(at, mojibake.damages(close))
-    control = column_of(value=False, height=len(names), kind=pl.Boolean)
-    control = control.scatter(at.filter(close.str.contains(mojibake.CONTROL)), True)
+    control = true_at(at.filter(close.str.contains(mojibake.CONTROL)), len(names))
     return {"name_damage": damage, "name_control": control}

@@ -21,7 +21,7 @@ from provisioner.roster.columns import all_named
 from provisioner.validation.constraints import EMAILS_WITH_CAPITALS
 from provisioner.validation.fields import cells
 from provisioner.validation.fields.binding import Binding
-from provisioner.validation.fields.cells import column_of
+from provisioner.validation.fields.cells import NO_TEXT, NOWHERE, Column, true_at
 from provisioner.validation.fields.source import REVERSIBLE, Encoding, encodings_of, parts_of
 from provisioner.wording import INVISIBLE
 
@@ -60,23 +60,20 @@ def kind_of_uid() -> pl.Expr:
     return pl.coalesce(addresses, *kinds)
 
 
-def dates(uids: pl.Series) -> pl.Series | None:
-    """Tell the uids that are dates, as a spreadsheet makes of text such as 3-Apr; null for none.
+def dates(uids: pl.Series) -> Column:
+    """Tell the uids that are dates, as a spreadsheet makes of text such as 3-Apr.
 
     3-apr, jan-02    in a text; 2026-04-03    as a cell of a workbook or a column of dates is read
     """
     short = uids.str.len_bytes().is_in(_LENGTHS_OF_DATES).arg_true()
-    if not len(short):
-        return None
-    found = column_of(value=False, height=len(uids), kind=pl.Boolean)
-    return found.scatter(short.filter(uids.gather(short).str.contains(_DATE)), True)
+    return true_at(short.filter(uids.gather(short).str.contains(_DATE)), len(uids))
 
 
-def imprecise(frame: pl.DataFrame, binding: Binding) -> pl.Series | None:
-    """Tell the rows whose uid is made of a number of a type of 24 binary digits, and has more; null for none."""
+def imprecise(frame: pl.DataFrame, binding: Binding) -> Column:
+    """Tell the rows whose uid is made of a number of a type of 24 binary digits, and has more."""
     columns = [name for name in binding.fields["uid"].columns if binding.schema[name] == pl.Float32]
     if not columns:
-        return None
+        return NOWHERE
     large = pl.any_horizontal(all_named(columns).abs() >= _EXACT_WHOLE)
     return frame.select(large.fill_null(value=False)).to_series()
 
@@ -116,10 +113,10 @@ class Addressed:
         return tuple(USUAL * filled <= addresses < filled for filled, addresses in self._counts)
 
 
-def unaddressed(frame: pl.DataFrame, binding: Binding, usual: Sequence[bool]) -> pl.Series | None:
-    """Give the texts that are encoded and no e-mail addresses, where `usual` says the others are; null for none."""
+def unaddressed(frame: pl.DataFrame, binding: Binding, usual: Sequence[bool]) -> Column:
+    """Give the texts that are encoded and no e-mail addresses, where `usual` says the others are."""
     if not any(usual):
-        return None
+        return NO_TEXT
     texts = [text for text, is_usual in zip(encoded_texts(frame, binding), usual, strict=True) if is_usual]
     odd = [pl.when(~pl.lit(text).str.contains(_EMAIL)).then(pl.lit(text)) for text in texts]
     return pl.select(pl.coalesce(odd)).to_series()
