@@ -167,14 +167,6 @@ def rules(
     With `encoded_uids` a message about a repeated uid says what it was made of. With `persons` rows of one uid that
     contradict each other are all duplicates, the first as well. With `leaving` a column says who is deactivated.
     """
-    limits = constraints
-    return (
-        *_rules(limits, encoded_uids, persons),
-        *((_not_leaving(),) if leaving else ()),
-    )
-
-
-def _rules(limits: Constraints, encoded_uids: bool, persons: bool) -> tuple[Rule, ...]:
     return (
         Rule("row.header_again", pl.col("header_again"), pl.lit("the header once more, no person")),
         _missing("uid"),
@@ -182,22 +174,23 @@ def _rules(limits: Constraints, encoded_uids: bool, persons: bool) -> tuple[Rule
         _not_text("uid", pl.col("uid_input")),
         _not_text("name", pl.col("name")),
         _uid_word(),
-        _uid_charset(limits.uid_allow_underscore),
-        _too_long("uid", limits.uid_max_length),
+        _uid_charset(constraints.uid_allow_underscore),
+        _too_long("uid", constraints.uid_max_length),
         Rule("uid.rounded", pl.col("uid_rounded"), pl.concat_str([shown(pl.col("uid")), pl.lit(_ROUNDED)])),
         _duplicate(encoded_uids, persons),
-        _too_long("name", limits.name_max_length),
-        _too_long("avatar", limits.url_max_length),
-        _too_long("link", limits.url_max_length),
+        _too_long("name", constraints.name_max_length),
+        _too_long("avatar", constraints.url_max_length),
+        _too_long("link", constraints.url_max_length),
         _not_a_url("avatar"),
         _not_a_url("link"),
-        _role(limits.role_max_length),
+        _role(constraints.role_max_length),
         _unreadable("tags", "not_a_list", "a JSON array of strings"),
-        _above("tags.too_many", pl.col("tags_count"), limits.tags_max, "tags"),
-        _above("tags.too_long", pl.col("tags_longest"), limits.tag_max_length, "characters in one tag"),
+        _above("tags.too_many", pl.col("tags_count"), constraints.tags_max, "tags"),
+        _above("tags.too_long", pl.col("tags_longest"), constraints.tag_max_length, "characters in one tag"),
         _unreadable("metadata", "not_an_object", "a JSON object"),
-        _above("metadata.too_large", pl.col("metadata").str.len_bytes(), limits.metadata_max_bytes, "bytes"),
+        _above("metadata.too_large", pl.col("metadata").str.len_bytes(), constraints.metadata_max_bytes, "bytes"),
         _not_a_boolean(),
+        *((_not_leaving(),) if leaving else ()),
     )
 
 
