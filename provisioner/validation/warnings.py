@@ -151,12 +151,7 @@ def warning_rules(
     usual_digits: int | None, tags_separator: str | None = None, *, rounded: bool, fed_again: bool = False
 ) -> tuple[Rule, ...]:
     """Give the rule of each warning in reporting order, for a roster with such a survey (`survey`)."""
-    judges = _warning_rules(usual_digits, tags_separator, rounded)
-    return tuple(_or_before(rule) if fed_again and rule.code in entries.OF_OTHERS else rule for rule in judges)
-
-
-def _warning_rules(usual_digits: int | None, tags_separator: str | None, rounded: bool) -> tuple[Rule, ...]:
-    return (
+    judges = (
         REPEATED,
         _remarked("row.swallowed"),
         _remarked("row.quoted_whole"),
@@ -178,6 +173,7 @@ def _warning_rules(usual_digits: int | None, tags_separator: str | None, rounded
         _word(),
         _long_metadata(),
     )
+    return tuple(_or_before(rule) if fed_again and rule.code in entries.OF_OTHERS else rule for rule in judges)
 
 
 def _or_before(rule: Rule) -> Rule:
