@@ -135,18 +135,18 @@ def cut(read: Callable[[int], bytes], dialect: Dialect, sizes: BlockSizes) -> It
         end = chunk.rfind(eol) + 1 or len(chunk)
         whole, rest = b"".join((pending, memoryview(chunk)[:end])), chunk[end:]
         block = _whole_rows(whole, dialect)
-        if block is not None:
+        if block.data:
             yield block
             if block.broken:
                 return
-            whole = whole[len(block.data) :]
-        pending = whole + rest
-        if block is None and len(pending) > sizes.longest_row:
+        pending = whole[len(block.data) :] + rest
+        if not block.data and len(pending) > sizes.longest_row:
             raise EndlessRowError(pending)
         size = sizes.block
     last = pending.removesuffix(_END_OF_FILE)
     if last.strip(b"\r\n"):
-        yield _last_rows(last, dialect)
+        plain = not dialect.quoting or is_plain(last, dialect)
+        yield Block(last) if plain else _read(last, dialect, final=True)
 
 
 def cut_again(read: Callable[[int], bytes], dialect: Dialect, blocks: Iterable[Seen]) -> Iterator[Block]:
@@ -156,7 +156,7 @@ def cut_again(read: Callable[[int], bytes], dialect: Dialect, blocks: Iterable[S
         data, surplus = _exactly(read, seen.length, surplus)
         if crc32(data) != seen.checksum:  # not `hash`: it takes longer, and no other thread runs meanwhile
             raise ChangedError
-        block = Block(data) if seen.plain else _read_whole(data, dialect)
+        block = Block(data) if seen.plain else _read(data, dialect, final=True)
         yield replace(block, lines=seen.lines)
         if block.broken:
             return
@@ -174,38 +174,29 @@ def _exactly(read: Callable[[int], bytes], length: int, start: bytes) -> tuple[b
     return (data, b"") if len(data) <= length else (data[:length], data[length:])
 
 
-def _whole_rows(data: bytes, dialect: Dialect) -> Block | None:
-    """Give all rows of the data that are whole; None when not even the first one is."""
+def _whole_rows(data: bytes, dialect: Dialect) -> Block:
+    """Give all rows of the data that are whole; there is nothing in the block when not even the first one is."""
     eol = dialect.eol.encode()
     end = data.rfind(eol) + 1
     if not end or not dialect.quoting or b'"' not in data:
-        return Block(data[:end]) if end else None
+        return Block(data[:end])
     plain = plain_length(data, dialect)
     if plain is None or (plain < end and not dialect.opened.match(data, plain)):
-        return _read(data[:end], dialect)
-    end = _last_row_end(data, plain, eol)
-    return Block(data[:end]) if end else None
+        return _read(data[:end], dialect, final=False)
+    return Block(data[: _last_row_end(data, plain, eol)])
 
 
-def _last_rows(data: bytes, dialect: Dialect) -> Block:
-    """Give what is left at the end of the file."""
-    return Block(data) if not dialect.quoting or is_plain(data, dialect) else _read_whole(data, dialect)
+def _read(data: bytes, dialect: Dialect, *, final: bool) -> Block:
+    """Read rows by the grammar.
 
-
-def _read_whole(data: bytes, dialect: Dialect) -> Block:
-    """Read rows by the grammar behind which nothing comes."""
-    read = read_rows(data.decode(errors="surrogateescape"), dialect)
-    return Block(data, read.rows, broken=read.broken is not None)
-
-
-def _read(data: bytes, dialect: Dialect) -> Block | None:
-    """Read the whole rows by the grammar; None when the first one goes on behind the data."""
+    final  nothing comes behind them; else the last one is left out where it goes on
+    """
     text = data.decode(errors="surrogateescape")
-    read = read_rows(text, dialect, final=False)
-    if read.broken is not None:
-        return Block(data, read.rows, broken=True)
+    read = read_rows(text, dialect, final=final)
+    if final or read.broken is not None:
+        return Block(data, read.rows, broken=read.broken is not None)
     length = len(text[: read.length].encode(errors="surrogateescape"))
-    return Block(data[:length], read.rows) if length else None
+    return Block(data[:length], read.rows)
 
 
 def _last_row_end(data: bytes, before: int, eol: bytes) -> int:
