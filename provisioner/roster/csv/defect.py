@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from provisioner.errors import RosterError
@@ -83,7 +83,7 @@ def what_is_broken(text: str, broken: Break, dialect: Dialect) -> str:
     if broken.behind is not None and text.startswith(dialect.other_end, broken.behind):
         return _mixed(dialect)
     what = NEVER_CLOSED if broken.behind is None else TEXT_AFTER_QUOTE
-    if _reads(text, broken, dialect, dialect.escape or "\\"):
+    if _is_row_otherwise(text, broken, dialect):
         what += NOT_ESCAPED.format(escape=dialect.escape) if dialect.escape else ESCAPED
     return what
 
@@ -147,8 +147,9 @@ def _is_open(bare: str | None) -> bool:
     return '"' in text and text[:1] in _CLOSING and not text.endswith(_CLOSING[text[0]])
 
 
-def _reads(text: str, broken: Break, dialect: Dialect, mark: str) -> bool:
+def _is_row_otherwise(text: str, broken: Break, dialect: Dialect) -> bool:
     r"""Whether the row is one when \ takes the meaning of a quote away; or when it does not, where it did."""
+    mark = dialect.escape or "\\"
     if f'{mark}"' not in text[broken.start :]:
         return False
     other = replace(dialect, escape="" if dialect.escape else mark)
@@ -164,7 +165,7 @@ def _defect(text: str, what: str, row: int, column: int, at: int, row_start: int
 
 def _too_wide(text: str, row: int, width: int, dialect: Dialect) -> Defect:
     """Tell what cut a row into too many cells: a bare cell with quotes in it, an escape, a line end, or a delimiter."""
-    start = read_rows(text, dialect, most=row).length if row else 0
+    start = read_rows(text, dialect, most=row).length
     line = text[start : start + read_rows(text, dialect, start, most=1).length]
     cells = list(_cells(text, start, dialect))
     what = f"{len(cells)} cells, but the header has {width}"
@@ -188,14 +189,11 @@ def _too_wide(text: str, row: int, width: int, dialect: Dialect) -> Defect:
 def _joined(text: str, read: Reading, width: int, dialect: Dialect) -> Defect | None:
     """Tell the first row that is several: between them stands a line end that is none in this file."""
     end, whole = dialect.other_end, _Whole.of(read.rows, width, dialect)
-    start = 0
-    for row in range(len(read.rows)):
-        stop = start + read_rows(text, dialect, start, most=1).length
+    for row, (start, stop) in enumerate(_spans(text, read, dialect)):
         cells = list(_cells(text, start, dialect)) if end in text[start:stop].strip(CR + LF) else []
         cut = next((number for number, cell in enumerate(cells) if len(cell.parts(end)) > 1), None)
         if cut is not None and whole.is_several(cells, dialect):
             return _defect(text, _mixed(dialect), row, cut, cells[cut].start, start)
-        start = stop
     return None
 
 
@@ -272,29 +270,27 @@ def _are_one(cell: _Cell, after: _Cell) -> bool:
 
 
 def _not_utf8(text: str, block: bytes, at: int, read: Reading, dialect: Dialect) -> Defect:
-    """Tell which cell holds a byte that is no part of a character."""
-    row, row_start = _row_of(text, at, read, dialect)
+    """Tell which cell holds a byte that is no part of a character; its row may be the one where the grammar ends."""
+    ended = list(takewhile(lambda span: span[1] <= at, _spans(text, read, dialect)))
+    row, row_start = len(ended), ended[-1][1] if ended else 0
     cells = _cells(text, row_start, dialect)
     column = max((number for number, cell in enumerate(cells) if cell.start <= at), default=0)
     offset = len(text[:at].encode(errors="surrogateescape"))
     return replace(_defect(text, not_utf8(block, offset), row, column, at, row_start), undecoded=True)
 
 
-def _row_of(text: str, at: int, read: Reading, dialect: Dialect) -> tuple[int, int]:
-    """Give number and start of the row in which a character stands; the last one where the grammar ends before it."""
+def _spans(text: str, read: Reading, dialect: Dialect) -> Iterator[tuple[int, int]]:
+    """Give where each of the rows of a text begins and ends."""
     start = 0
-    for row in range(len(read.rows)):
-        end = start + read_rows(text, dialect, start, most=1).length
-        if at < end:
-            return row, start
-        start = end
-    return len(read.rows), start
+    for _ in read.rows:
+        stop = start + read_rows(text, dialect, start, most=1).length
+        yield start, stop
+        start = stop
 
 
 def _cells(text: str, at: int, dialect: Dialect) -> Iterator[_Cell]:
     """Walk over the cells of the row that begins here, behind blank lines; as far as they are cells."""
-    blank = re.compile(r"(?:\r*\n)*" if dialect.eol == LF else r"\r*").match(text, at)
-    at = blank.end() if blank else at
+    at = dialect.behind_blank_lines(text, at)
     while found := dialect.cell.match(text, at):
         yield _Cell(at, found[2])
         at = found.end()

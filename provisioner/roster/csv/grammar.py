@@ -106,6 +106,11 @@ class Dialect:
         opening = rf'({edge}){self._blanks}"'
         return re.sub(rf"{opening}{self.content}(?:{behind})", r"\1\2", self.delimiter + text, flags=re.DOTALL)
 
+    def behind_blank_lines(self, text: str, at: int) -> int:
+        """Tell where the next line begins that has something in it."""
+        blank = re.compile(r"(?:\r*\n)*" if self.eol == LF else r"\r*")
+        return blank.match(text, at).end()  # type: ignore[union-attr] # it matches nothing, too
+
     @property
     def other_end(self) -> str:
         """The line end that is none in this file."""

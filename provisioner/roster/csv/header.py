@@ -15,7 +15,7 @@ from typing import Final
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.columns import ADDED, named_columns
 from provisioner.roster.csv.defect import cells_before_other_end, what_is_broken
-from provisioner.roster.csv.grammar import LF, Break, Dialect, line_end, read_rows
+from provisioner.roster.csv.grammar import Break, Dialect, line_end, read_rows
 from provisioner.roster.csv.looks import DELIMITERS, HOLDING, Line, holding_rows, refuse_odd_header, separated_by, whole
 from provisioner.roster.csv.remarks import HEADER_SWALLOWED
 from provisioner.roster.encodings.readings import NotUtf8Error, wide_encoding
@@ -210,10 +210,9 @@ def _likeliest(
 
 def _lines(text: str, at: int, dialect: Dialect) -> Iterator[Line]:
     """Give the first rows, as far as they are rows; the text may end within one."""
-    blank = re.compile(r"(?:\r*\n)*" if dialect.eol == LF else r"\r*")
-    first = blank.match(text, at).end()  # type: ignore[union-attr] # it matches nothing, too
+    first = dialect.behind_blank_lines(text, at)
     for _ in range(LINES_SEARCHED):
-        at = blank.match(text, at).end()  # type: ignore[union-attr]
+        at = dialect.behind_blank_lines(text, at)
         read = read_rows(text, dialect, at, most=1)
         if not read.rows:
             return
