@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -12,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.rig.harness import COMMAND, NO_KEY, BenchmarkError
+from benchmarks.rig.harness import COMMAND, NO_KEY, listening
 
 # How long a request that arrived may go without taking effect: a slow one does so late.
 _LATE_SECONDS: Final = 5.0
@@ -64,17 +62,6 @@ class Api:
 @contextmanager
 def emulator(audit: Path, *options: str) -> Iterator[Api]:
     """Run an emulator as a process of its own for as long as the block lasts. Raises BenchmarkError."""
-    with subprocess.Popen(
-        [str(COMMAND), "emulator", "--port", "0", "--audit", str(audit), *options],
-        env=os.environ | {"EMULATOR_API_KEY": NO_KEY},
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            if not line.startswith("listening on "):
-                raise BenchmarkError("the emulator did not start")
-            yield Api(line.removeprefix("listening on ").strip(), audit)
-        finally:
-            process.terminate()
+    arguments = [str(COMMAND), "emulator", "--port", "0", "--audit", str(audit.resolve()), *options]
+    with listening(arguments, EMULATOR_API_KEY=NO_KEY) as (url,):
+        yield Api(url, audit)

@@ -75,16 +75,22 @@ def running_sinks(folders: Sequence[Path], latency: float = 0.0) -> Iterator[Seq
     """Start a process with a sink for each folder, which its arrivals go to."""
     files = [folder / "arrivals.bin" for folder in folders]
     arguments = ["--port", "0", "--latency", str(latency), "--arrivals", *map(str, files)]
+    with listening([sys.executable, "-m", "benchmarks.rig.sink", *arguments], len(files)) as urls:
+        yield [RunningSink(url=url, arrivals=file) for url, file in zip(urls, files, strict=True)]
+
+
+@contextlib.contextmanager
+def listening(arguments: Sequence[str], apps: int = 1, **variables: str) -> Iterator[list[str]]:
+    """Run a server for as long as the block lasts; gives the API root of each of its apps. Raises BenchmarkError."""
     with subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.rig.sink", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        arguments, cwd=ROOT, env=os.environ | variables, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stdout is not None
-            lines = [process.stdout.readline() for _ in files]
+            lines = [process.stdout.readline() for _ in range(apps)]
             if not all(line.startswith("listening on ") for line in lines):
-                raise BenchmarkError("the sink did not start")
-            urls = [line.removeprefix("listening on ").strip() for line in lines]
-            yield [RunningSink(url=url, arrivals=file) for url, file in zip(urls, files, strict=True)]
+                raise BenchmarkError(f"did not start: {' '.join(arguments)}")
+            yield [line.removeprefix("listening on ").strip() for line in lines]
         finally:
             process.terminate()
 

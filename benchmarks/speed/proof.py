@@ -8,34 +8,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.rig.footprint import COSTS, Cost, Footprint
-from benchmarks.rig.harness import COMMAND, ROOT, BenchmarkError, require, run
+from benchmarks.rig.harness import COMMAND, BenchmarkError, listening, require, run
 from benchmarks.rig.lister import PER_PAGE
 from benchmarks.rig.make_roster import write_roster
 from benchmarks.rig.medians import table
-
-
-@contextmanager
-def listing(roster: Path) -> Iterator[str]:
-    """Start an app that has the users of a roster; gives its API root."""
-    arguments = ["-m", "benchmarks.rig.lister", str(roster), "--pages", str(roster.with_suffix(".pages"))]
-    with subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            if not line.startswith("listening on "):
-                raise BenchmarkError("the app did not start")
-            yield line.removeprefix("listening on ").strip()
-        finally:
-            process.terminate()
 
 
 def prove(roster: Path, url: str, rows: int) -> Cost:
@@ -56,7 +38,8 @@ def measure(rows: int, rounds: int) -> list[Cost]:
     with tempfile.TemporaryDirectory(prefix="proof-") as name:
         roster = Path(name) / "roster.csv"
         write_roster(roster, rows, form="csv")
-        with listing(roster) as url:
+        pages = str(roster.with_suffix(".pages"))
+        with listening([sys.executable, "-m", "benchmarks.rig.lister", str(roster), "--pages", pages]) as (url,):
             return [prove(roster, url, rows) for _ in range(rounds)]
 
 
