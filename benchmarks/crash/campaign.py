@@ -11,7 +11,6 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping
-from csv import DictReader
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -22,6 +21,7 @@ from benchmarks.crash.ledger import Ledger
 from benchmarks.crash.scenario import ROLE, edited, hostility, population, users_before, write_roster
 from benchmarks.crash.verdict import Evidence, Run
 from benchmarks.rig.backstage import Api
+from benchmarks.rig.harness import lines_of
 from benchmarks.rig.victim import Victim
 from provisioner.emulator.app.faults import Fault
 
@@ -229,16 +229,12 @@ class Campaign:
 
     def _evidence(self) -> Evidence:
         audit = self.api.audit()
-        results: list[dict[str, str]] = []
-        if self._results.exists():
-            with self._results.open(newline="", encoding="utf-8") as file:
-                results = list(DictReader(file))
         rates = {"core": self.options.per_minute, "standard": STANDARD_PER_MINUTE}
         return Evidence(
             people=self.people,
             auth_tokens=self.options.auth_tokens,
             on_existing=self.options.on_existing,
-            results=results,
+            results=lines_of(self._results),
             runs=self.runs,
             before=self.before,
             users=self.api.users(),

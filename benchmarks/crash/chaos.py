@@ -10,10 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +19,7 @@ from benchmarks.crash.campaign import Campaign, Options
 from benchmarks.crash.report import Report, tell_offenders
 from benchmarks.crash.verdict import figures, judge
 from benchmarks.rig.backstage import emulator
-from benchmarks.rig.harness import BenchmarkError, seconds
+from benchmarks.rig.harness import BenchmarkError, an_empty_folder, seconds, share
 from provisioner.emulator.app.faults import Fault
 
 # A campaign for one fault: small, because there are many of them.
@@ -72,10 +70,6 @@ def each_fault(options: Options, folder: Path) -> Iterator[Report[Options]]:
         yield campaign(replace(options, faults=fault.value), place)
 
 
-def _share(text: str) -> float:
-    return float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
-
-
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.crash.chaos", description="Exact under crashes and a hostile network?"
@@ -86,14 +80,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--edits", type=int, default=usual.edits, help="times the roster is edited between two runs")
     parser.add_argument("--seed", type=int, default=usual.seed)
     parser.add_argument("--faults", default=usual.faults, help="all by chance, once (each of them), none, or a name")
-    parser.add_argument("--rate", type=_share, default=usual.rate, help="share of the requests a fault strikes: 10%%")
+    parser.add_argument("--rate", type=share, default=usual.rate, help="share of the requests a fault strikes: 10%%")
     parser.add_argument("--latency", type=seconds, default=usual.latency, help="of the emulator: 5ms")
     parser.add_argument("--jitter", type=seconds, default=usual.jitter, help="at most this much more: 120ms")
     parser.add_argument("--clock-skew", type=seconds, default=usual.clock_skew, help="how far its clock is ahead: 180s")
     parser.add_argument("--auth-tokens", choices=("created", "all", "none"), default=usual.auth_tokens)
     parser.add_argument("--on-existing", choices=("skip", "update"), default=usual.on_existing)
     parser.add_argument("--per-minute", type=int, default=usual.per_minute, help="requests a minute, all of them ours")
-    parser.add_argument("--disabled", type=_share, default=usual.disabled, help="share of disabled accounts: 20%%")
+    parser.add_argument("--disabled", type=share, default=usual.disabled, help="share of disabled accounts: 20%%")
     parser.add_argument("--each", action="store_true", help="each fault by itself, one line for each")
     parser.add_argument("--json", action="store_true", help="one JSON object for a campaign instead of a table")
     parser.add_argument("--folder", type=Path, help="keep everything in this folder, which must not exist yet")
@@ -104,16 +98,6 @@ def _options(given: argparse.Namespace) -> Options:
     rows, kills = (_EACH_ROWS, _EACH_KILLS) if given.each else (Options().rows, Options().kills)
     named = {name: value for name, value in vars(given).items() if name in Options.__dataclass_fields__}
     return Options(**{**named, "rows": given.rows or rows, "kills": kills if given.kills is None else given.kills})
-
-
-@contextmanager
-def _folder(kept: Path | None) -> Iterator[Path]:
-    if kept is not None:
-        kept.mkdir(parents=True)
-        yield kept.resolve()
-    else:
-        with tempfile.TemporaryDirectory(prefix="chaos-") as name:
-            yield Path(name)
 
 
 def _conduct(given: argparse.Namespace, folder: Path) -> bool:
@@ -139,7 +123,7 @@ def main() -> None:
     """Read the arguments, conduct and judge."""
     given = _arguments()
     try:
-        with _folder(given.folder) as folder:
+        with an_empty_folder(given.folder) as folder:
             passed = _conduct(given, folder)
     except (BenchmarkError, OSError, ValueError) as error:
         sys.exit(f"benchmarks.crash.chaos: {error}")

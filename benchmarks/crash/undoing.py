@@ -28,7 +28,7 @@ from benchmarks.crash.report import Report, tell_offenders
 from benchmarks.crash.scenario import ROLE, hostility
 from benchmarks.rig.backstage import Api, emulator
 from benchmarks.rig.copies import a_copy_of
-from benchmarks.rig.harness import BenchmarkError
+from benchmarks.rig.harness import BenchmarkError, lines_of
 from benchmarks.rig.victim import Victim
 from provisioner.emulator.app.faults import Fault
 
@@ -247,11 +247,10 @@ class Campaign:
         created = frozenset(each["uid"] for each in self.api.audit() if each["did"] == "created")
         self._undo_until_done()
         after, audit = self.api.users(), self.api.audit()[place:]
-        with (self.folder / "out.undo.csv").open(newline="", encoding="utf-8") as file:
-            lines = list(csv.DictReader(file))
+        lines = lines_of(self.folder / "out.undo.csv")
         self.api.put("faults", "{}")
         self._once("run", None)
-        results = list(csv.DictReader(self._results.read_text().splitlines()))
+        results = lines_of(self._results)
         anew, ends = self.api.users(), self.ends[:-1]
         self._once("verify", None)
         late = frozenset(each["uid"] for each in audit if each["did"] == "created")
@@ -266,9 +265,8 @@ class Campaign:
         if code not in {0, 1} or proof is None:
             raise BenchmarkError(f"verify: exit {code}: {said[-400:]}")
         found: dict[str, list[str]] = {}
-        with (self.folder / "out.differences.csv").open(newline="", encoding="utf-8") as file:
-            for line in csv.DictReader(file):
-                found.setdefault(line["uid"], []).append(line["field"])
+        for line in lines_of(self.folder / "out.differences.csv"):
+            found.setdefault(line["uid"], []).append(line["field"])
         return found
 
     def _named(self, before: Users) -> frozenset[str]:

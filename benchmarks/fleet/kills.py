@@ -9,7 +9,6 @@ code 1 when one of these does not hold.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import random
@@ -23,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.rig.backstage import Api, emulator
-from benchmarks.rig.harness import COMMAND, NO_KEY
+from benchmarks.rig.harness import COMMAND, NO_KEY, lines_of
 from benchmarks.rig.make_roster import write_roster
 from provisioner.emulator.app.audit import busiest
 from provisioner.journal.lock import holder_of
@@ -84,11 +83,7 @@ def faults_of(api: Api, folder: Path, rows: int, rate: int) -> list[str]:
     """Judge what a fleet of `all` has left, by the emulator's audit."""
     records, users = api.audit(), api.users()
     created = Counter(each["uid"] for each in records if each["did"] == "created")
-    results = [
-        line
-        for path in sorted((folder / "f.fleet" / "all").glob("*.results.csv"))
-        for line in csv.DictReader(path.open(newline="", encoding="utf-8"))
-    ]
+    results = [line for path in (folder / "f.fleet" / "all").glob("*.results.csv") for line in lines_of(path)]
     outcomes = Counter(line["outcome"] for line in results)
     worst = busiest((each["monotonic"] for each in records if each["group"] == "core"), 60)
     found = {

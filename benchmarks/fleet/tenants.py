@@ -10,7 +10,6 @@ for each request. Exit code 1 when one of these does not hold.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import os
 import signal
@@ -25,7 +24,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.rig.backstage import emulator
-from benchmarks.rig.harness import COMMAND, NO_KEY, read_arrivals, running_sink, running_sinks
+from benchmarks.rig.harness import COMMAND, NO_KEY, lines_of, read_arrivals, running_sink, running_sinks
 from benchmarks.rig.make_roster import write_roster
 from provisioner.emulator.app.audit import busiest
 
@@ -125,8 +124,8 @@ def _carried_out(folder: Path, names: Iterable[str], at_once: int, patience: flo
 def _check_results(folder: Path, names: Iterable[str], rows: int) -> None:
     """Raise AssertionError unless every healthy tenant has a line `created` with a token for each row."""
     for name in names:
-        with (folder / "f.fleet" / f"{name}.results.csv").open(newline="", encoding="utf-8") as file:
-            good = sum(line["outcome"] == "created" and line["auth_token"] != "" for line in csv.DictReader(file))
+        lines = lines_of(folder / "f.fleet" / f"{name}.results.csv")
+        good = sum(line["outcome"] == "created" and line["auth_token"] != "" for line in lines)
         if good != rows:
             raise AssertionError(f"{name}: {good} created with a token, of {rows}")
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Final
 
 from benchmarks.nights.schedule import Options
 from benchmarks.nights.shift import Report, simulation
-from benchmarks.rig.harness import BenchmarkError
+from benchmarks.rig.harness import BenchmarkError, an_empty_folder, share
 
 _OFFENDERS_SHOWN: Final = 10
 
@@ -66,7 +65,7 @@ def _options() -> tuple[Options, Path | None]:
     parser.add_argument("--people", type=int, default=usual.people)
     parser.add_argument("--nights", type=int, default=usual.nights)
     parser.add_argument("--seed", type=int, default=usual.seed)
-    parser.add_argument("--leave", type=_share, default=usual.leave, help="share that leaves each night: 3%%")
+    parser.add_argument("--leave", type=share, default=usual.leave, help="share that leaves each night: 3%%")
     parser.add_argument("--grace-nights", type=int, default=usual.grace_nights, help="before a leaver is deactivated")
     parser.add_argument("--kills", type=int, default=usual.kills, help="on the night on which the command is killed")
     parser.add_argument("--duration", type=int, default=usual.duration, help="seconds of the night with a time limit")
@@ -77,19 +76,12 @@ def _options() -> tuple[Options, Path | None]:
     return Options(**given), folder
 
 
-def _share(text: str) -> float:
-    return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-
-
 def main() -> int:
     """Let the nights pass and print the table; 1 when there was an offence, 2 when it could not be carried out."""
     options, folder = _options()
     try:
-        if folder is not None:
-            folder.mkdir(parents=True)
-            return 0 if simulate(options, folder) else 1
-        with tempfile.TemporaryDirectory() as temporary:
-            return 0 if simulate(options, Path(temporary)) else 1
+        with an_empty_folder(folder) as place:
+            return 0 if simulate(options, place) else 1
     except (BenchmarkError, FileExistsError) as error:
         print(f"nights: {error}", file=sys.stderr)
         return 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 import urllib.request
@@ -22,7 +21,7 @@ from benchmarks.nights.ledger import Books, Expected, Kept, Known, kept
 from benchmarks.nights.schedule import Kind, Options
 from benchmarks.nights.verdict import history_wrong, judge
 from benchmarks.rig.backstage import Api, emulator
-from benchmarks.rig.harness import COMMAND, NO_KEY, BenchmarkError, Finished, require, run
+from benchmarks.rig.harness import COMMAND, NO_KEY, BenchmarkError, Finished, lines_of, require, run
 from benchmarks.rig.victim import Victim
 
 Start = Callable[[list[str], Path], Finished]
@@ -151,9 +150,9 @@ class Simulation:
             created=did["created"],
             deleted=did["deleted"],
             sessions=sessions,
-            results=_lines(results),
+            results=lines_of(results),
             results_kept=results.exists() and results.read_bytes() == old,
-            leavers=frozenset(line["uid"] for line in _lines(self.folder / "results.leavers.csv")),
+            leavers=frozenset(line["uid"] for line in lines_of(self.folder / "results.leavers.csv")),
             tokens=self._kept().tokens,
             drift=self._drift if kind is Kind.OTHER_HAND else None,
             in_doubt=_in_doubt(expected),
@@ -307,13 +306,6 @@ def _in_doubt(expected: Expected) -> int:
     A block is half a second's worth, and 16 at least.
     """
     return FEW + 2 * max(16, _lasting(expected, _KILLED_SECONDS) // 120)
-
-
-def _lines(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def _lines_since(file: Path, place: int) -> int:

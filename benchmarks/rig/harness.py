@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
 import os
 import signal
 import subprocess
@@ -61,6 +62,30 @@ def seconds(text: str) -> float:
     if text.endswith("ms"):
         return float(text.removesuffix("ms")) / 1000
     return float(text.removesuffix("s"))
+
+
+def share(text: str) -> float:
+    """Read `2%` or `0.02` as a share; anything else is a ValueError."""
+    return float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+
+
+@contextlib.contextmanager
+def an_empty_folder(kept: Path | None) -> Iterator[Path]:
+    """Make a folder that is kept, or one for as long as the block lasts. Raises OSError for one that is there."""
+    if kept is not None:
+        kept.mkdir(parents=True)
+        yield kept.resolve()
+    else:
+        with tempfile.TemporaryDirectory() as name:
+            yield Path(name)
+
+
+def lines_of(path: Path) -> list[dict[str, str]]:
+    """Read a CSV that the command has written; one that is not there has no lines."""
+    if not path.exists():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import time
@@ -14,7 +13,7 @@ from types import TracebackType
 from typing import IO, ClassVar, Final, Protocol, Self
 
 from benchmarks.rig.backstage import Api
-from benchmarks.rig.harness import NO_KEY, ROOT, BenchmarkError
+from benchmarks.rig.harness import ROOT, BenchmarkError, environment
 
 _LOOK_SECONDS: Final = 0.002
 # A run over a few thousand rows has to end by itself long before that.
@@ -69,7 +68,9 @@ class Victim:
     def __enter__(self) -> Self:
         self._place, self._parts, self.started = self.api.place(), self._partly_written(), time.monotonic()
         with self._said("out").open("wb") as out, self._said("err").open("wb") as err:
-            self._process = Victim.start(self.command, self.results.parent, _environment(), out, err)
+            # It works in a folder of its own, from where our modules have to be found.
+            env = environment() | {"PYTHONPATH": str(ROOT)}
+            self._process = Victim.start(self.command, self.results.parent, env, out, err)
         return self
 
     def __exit__(
@@ -142,9 +143,3 @@ class Victim:
 
     def _said(self, stream: str) -> Path:
         return self.results.with_name(f"run.{stream}")
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COMETCHAT_")}
-    # It works in a folder of its own, from where our modules have to be found.
-    return kept | {"COMETCHAT_API_KEY": NO_KEY, "PYTHONPATH": str(ROOT)}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Final
 
+from benchmarks.rig.harness import lines_of
 from benchmarks.search.case import Act, Case, Op, Row
 from benchmarks.search.judge import Claims, Line
 from benchmarks.search.process import Ended
@@ -23,10 +23,7 @@ _TOLD_BY: Final = {"created": Op.CREATE, "updated": Op.UPDATE, "reactivated": Op
 
 def read_results(path: Path) -> Results:
     """Read the results; there are none before the first night that wrote some."""
-    if not path.exists():
-        return {}
-    with path.open(newline="") as file:
-        return {line["uid"]: line for line in csv.DictReader(file)}
+    return {line["uid"]: line for line in lines_of(path)}
 
 
 def count_good(path: Path) -> int:
