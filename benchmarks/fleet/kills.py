@@ -17,7 +17,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,24 +39,34 @@ class Round:
     faults: tuple[str, ...]
 
 
-def a_round(folder: Path, rows: int, shards: int, rate: int, kills: int, chance: random.Random) -> Round:
-    """Carry a roster out while its shards are killed, at most so often, and judge it."""
+@contextmanager
+def shards_of_one_app(folder: Path, rows: int, shards: int, rate: int) -> Iterator[Api]:
+    """Write a roster and the fleet `f.toml` that sends it; the app is an emulator for as long as the block lasts."""
     write_roster(folder / "r.csv", rows, seed=1, form="csv")
     (folder / "key").write_text(NO_KEY)
     (folder / "rate.toml").write_text(f"[rate]\nrequests_per_minute = {rate}\nshare = 1.0\n")
-    audit = folder / "audit"
-    with emulator(audit, "--latency", "20ms", "--core-limit", str(rate)) as api:
+    with emulator(folder / "audit", "--latency", "20ms", "--core-limit", str(rate)) as api:
         (folder / "f.toml").write_text(
             f'[[job]]\nname = "all"\nroster = "r.csv"\nshards = {shards}\nbase_url = "{api.url}"\n'
             'api_key_file = "key"\nconfig = "rate.toml"\n'
         )
+        yield api
+
+
+def worst_minute(api: Api) -> int:
+    """Count the most core requests that arrived in any 60 s."""
+    return busiest((each["monotonic"] for each in api.audit() if each["group"] == "core"), 60)
+
+
+def a_round(folder: Path, rows: int, shards: int, rate: int, kills: int, chance: random.Random) -> Round:
+    """Carry a roster out while its shards are killed, at most so often, and judge it."""
+    command = [str(COMMAND), "fleet", "f.toml", "--jobs", str(shards)]
+    with shards_of_one_app(folder, rows, shards, rate) as api:
         began, done = time.monotonic(), 0
         for _ in range(20):
             with (
                 (folder / "log").open("ab") as log,
-                subprocess.Popen(
-                    [str(COMMAND), "fleet", "f.toml", "--jobs", str(shards)], cwd=folder, stdout=log, stderr=log
-                ) as fleet,
+                subprocess.Popen(command, cwd=folder, stdout=log, stderr=log) as fleet,
             ):
                 while fleet.poll() is None:
                     time.sleep(chance.uniform(0.2, 1.5))
@@ -63,8 +74,7 @@ def a_round(folder: Path, rows: int, shards: int, rate: int, kills: int, chance:
             if fleet.returncode in {0, 1}:
                 break
         faults = tuple(faults_of(api, folder, rows, rate))
-        worst = busiest((each["monotonic"] for each in api.audit() if each["group"] == "core"), 60)
-        return Round(done, time.monotonic() - began, worst, faults)
+        return Round(done, time.monotonic() - began, worst_minute(api), faults)
 
 
 def _kill_one(folder: Path, chance: random.Random) -> bool:
@@ -85,7 +95,7 @@ def faults_of(api: Api, folder: Path, rows: int, rate: int) -> list[str]:
     created = Counter(each["uid"] for each in records if each["did"] == "created")
     results = [line for path in (folder / "f.fleet" / "all").glob("*.results.csv") for line in lines_of(path)]
     outcomes = Counter(line["outcome"] for line in results)
-    worst = busiest((each["monotonic"] for each in records if each["group"] == "core"), 60)
+    worst = worst_minute(api)
     found = {
         f"{sum(number > 1 for number in created.values())} users created twice": max(created.values(), default=1) > 1,
         f"{rows} rows, but {dict(outcomes)}": outcomes != {"created": rows},

@@ -18,11 +18,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fleet.kills import faults_of
-from benchmarks.rig.backstage import emulator
-from benchmarks.rig.harness import COMMAND, NO_KEY
-from benchmarks.rig.make_roster import write_roster
-from provisioner.emulator.app.audit import busiest
+from benchmarks.fleet.kills import faults_of, shards_of_one_app, worst_minute
+from benchmarks.rig.harness import COMMAND
 
 
 class Nodes:
@@ -56,14 +53,7 @@ class Nodes:
 
 def a_round(folder: Path, nodes: Nodes, rows: int, shards: int, rate: int, chance: random.Random) -> dict[str, Any]:
     """Carry a roster out while a node is lost, and judge it."""
-    write_roster(folder / "r.csv", rows, seed=1, form="csv")
-    (folder / "key").write_text(NO_KEY)
-    (folder / "rate.toml").write_text(f"[rate]\nrequests_per_minute = {rate}\nshare = 1.0\n")
-    with emulator(folder / "audit", "--latency", "20ms", "--core-limit", str(rate)) as api:
-        (folder / "f.toml").write_text(
-            f'[[job]]\nname = "all"\nroster = "r.csv"\nshards = {shards}\nbase_url = "{api.url}"\n'
-            'api_key_file = "key"\nconfig = "rate.toml"\n'
-        )
+    with shards_of_one_app(folder, rows, shards, rate) as api:
         began, at = time.monotonic(), None
         wanted = chance.randrange(rows // 20, rows * 9 // 10)
         command = [str(COMMAND), "fleet", "f.toml", "--jobs", str(shards), "--ray", nodes.address]
@@ -78,7 +68,6 @@ def a_round(folder: Path, nodes: Nodes, rows: int, shards: int, rate: int, chanc
                     nodes.lose(chance)
                     at = created
         summary = json.loads((folder / "f.fleet" / "summary.json").read_bytes())
-        records = api.audit()
         found = faults_of(api, folder, rows, rate)
         if fleet.returncode != 0:
             found.append(f"exit {fleet.returncode}")
@@ -86,8 +75,8 @@ def a_round(folder: Path, nodes: Nodes, rows: int, shards: int, rate: int, chanc
             "lost_after": at,
             "starts": sum(job["starts"] for job in summary["jobs"]),
             "seconds": round(time.monotonic() - began, 1),
-            "core_requests": sum(each["group"] == "core" for each in records),
-            "worst_minute": busiest((each["monotonic"] for each in records if each["group"] == "core"), 60),
+            "core_requests": sum(each["group"] == "core" for each in api.audit()),
+            "worst_minute": worst_minute(api),
             "faults": found,
         }
 
