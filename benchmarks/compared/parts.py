@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +12,10 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from benchmarks.rig.footprint import Cost
-from benchmarks.rig.harness import COMMAND, BenchmarkError, Finished, require, run, running_sink
+from benchmarks.rig.harness import COMMAND, BenchmarkError, Finished, require, run, running_sink, validate
 from benchmarks.rig.make_roster import percentage, write_roster
 from benchmarks.speed.first_request import seconds_to_first_request
-from benchmarks.speed.pacing import SETTLING, observe, share_used
+from benchmarks.speed.pacing import observe, share_used
 from benchmarks.speed.resume import (
     finish,
     first_night,
@@ -91,7 +90,7 @@ def checking(folder: Path, rows: int) -> Callable[[str], Took]:
 
     def check(way: str) -> Took:
         if way == "command":
-            done, start = validated(roster, folder, _SOME_REJECTED), validated(one_row, folder, 0)
+            done, start = validate(roster, _SOME_REJECTED), validate(one_row)
             told = json.loads(done.stdout)
             seconds = done.ended - done.started - (start.ended - start.started)
             if seconds <= 0:
@@ -113,7 +112,7 @@ def alone(folder: Path, rows: int) -> Iterator[tuple[str, int, str, Callable[[],
     write_roster(small, _SAMPLE, form="csv")
     write_roster(sound, rows, form="csv")
     yield "`provisioner --help`, CPU", 2, " s", lambda: require(run([str(COMMAND), "--help"], folder), 0).cpu
-    yield f"`validate` of {_SAMPLE} rows, CPU", 2, " s", lambda: validated(small, folder, 0).cpu
+    yield f"`validate` of {_SAMPLE} rows, CPU", 2, " s", lambda: validate(small).cpu
     yield f"first request of a run over {rows:,} rows", 2, " s", lambda: seconds_to_first_request(sound, folder)
     with nobody_listening() as base_url:
         finish(sound, finished, base_url)
@@ -127,7 +126,7 @@ def alone(folder: Path, rows: int) -> Iterator[tuple[str, int, str, Callable[[],
         def again(carry_out: _Again, forget_end: _Forget, kept: Path, *, known: bool) -> float:
             if not known:
                 forget_end(kept, base_url)
-            return carry_out(sound, kept, base_url, rows).cpu_seconds / validated(sound, folder, 0).cpu
+            return carry_out(sound, kept, base_url, rows).cpu_seconds / validate(sound).cpu
 
         for what, carry_out, forget_end, kept in ways:
             said = f"{what}, CPU, against `validate` of them"
@@ -139,16 +138,7 @@ def alone(folder: Path, rows: int) -> Iterator[tuple[str, int, str, Callable[[],
 def used() -> float:
     """Tell the part of an allowed rate that is used after the first second, in per cent."""
     arrivals, end = observe(_RATE, _PACED_SECONDS, 0.02, IN_FLIGHT)
-    if not arrivals or end - arrivals[0] <= SETTLING:
-        raise BenchmarkError("too few arrivals to judge")
     return 100 * share_used(arrivals, _RATE, end)
-
-
-def validated(roster: Path, folder: Path, exit_code: int) -> Finished:
-    """Let the command check a roster. Raises BenchmarkError."""
-    with tempfile.TemporaryDirectory(dir=folder) as name:
-        told = [str(COMMAND), "validate", str(roster), "-o", f"{name}/results.csv", "--json", "--no-progress"]
-        return require(run(told, Path(name)), exit_code)
 
 
 def _module(*arguments: str) -> Finished:

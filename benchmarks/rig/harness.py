@@ -177,6 +177,13 @@ def run(
         )
 
 
+def validate(roster: Path, exit_code: int = 0, watch: Callable[[int], None] | None = None) -> Finished:
+    """Let the command check a roster, in a folder of its own beside it. Raises BenchmarkError."""
+    with tempfile.TemporaryDirectory(dir=roster.parent) as name:
+        told = [str(COMMAND), "validate", str(roster), "-o", f"{name}/results.csv", "--json", "--no-progress"]
+        return require(run(told, Path(name), watch=watch), exit_code)
+
+
 def require(finished: Finished, exit_code: int) -> Finished:
     """Return the same process, or raise a BenchmarkError with its last words on another exit code."""
     if finished.exit_code != exit_code:

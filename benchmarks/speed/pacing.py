@@ -82,7 +82,10 @@ def share_used(arrivals: array[float], rate: int, end: float) -> float:
 
 
 def observe(rate: int, duration: float, latency: float, in_flight: int) -> tuple[array[float], float]:
-    """Tell when users arrived in a run of `duration` seconds, and the moment it was told to stop."""
+    """Tell when users arrived in a run of `duration` seconds, and the moment it was told to stop.
+
+    Raises BenchmarkError when they are too few to judge by.
+    """
     with tempfile.TemporaryDirectory(prefix="pacing-") as name:
         folder = Path(name)
         roster = folder / "roster.parquet"
@@ -91,7 +94,10 @@ def observe(rate: int, duration: float, latency: float, in_flight: int) -> tuple
             arguments = command(roster, sink.url, folder / "results.csv", requests_per_minute=rate, in_flight=in_flight)
             finished = require(run(arguments, cwd=folder, stop_after=duration), INTERRUPTED)
         end = finished.started + duration
-        return between(read_arrivals(sink.arrivals), finished.started, end), end
+        arrivals = between(read_arrivals(sink.arrivals), finished.started, end)
+        if not arrivals or end - arrivals[0] <= SETTLING:
+            raise BenchmarkError("too few arrivals to judge; give it more seconds")
+        return arrivals, end
 
 
 def report(arrivals: array[float], rate: int, burst: int, end: float) -> bool:
@@ -120,8 +126,6 @@ def main() -> None:
     burst = options.burst or max(16, round(options.rpm / 60 * 0.02))
     try:
         arrivals, end = observe(options.rpm, options.seconds, options.latency, options.in_flight)
-        if not arrivals or end - arrivals[0] <= SETTLING:
-            raise BenchmarkError("too few arrivals to judge; give it more seconds")
     except BenchmarkError as error:
         sys.exit(f"benchmarks.speed.pacing: {error}")
     sys.exit(0 if report(arrivals, options.rpm, burst, end) else 1)

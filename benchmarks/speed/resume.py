@@ -26,7 +26,7 @@ from typing import Any, Final
 import polars as pl
 
 from benchmarks.rig.footprint import COSTS, Cost, Footprint
-from benchmarks.rig.harness import COMMAND, BenchmarkError, command, require, run
+from benchmarks.rig.harness import COMMAND, BenchmarkError, command, require, run, validate
 from benchmarks.rig.make_roster import Format, write_roster
 from benchmarks.rig.medians import Line, table
 from provisioner.journal.header import Identity
@@ -165,11 +165,10 @@ def forget(results: Path, base_url: str) -> None:
         journal.course.keep_ending(None)
 
 
-def validate(roster: Path, results: Path, rows: int) -> Cost:
+def check(roster: Path, rows: int) -> Cost:
     """Check the roster by the real command."""
     memory = Footprint()
-    told = [str(COMMAND), "validate", str(roster), "-o", str(results), "--json", "--no-progress"]
-    done = require(run(told, roster.parent, watch=memory.watch), exit_code=0)
+    done = validate(roster, watch=memory.watch)
     if (found := json.loads(done.stdout)["rows"]) != rows:
         raise BenchmarkError(f"{found} rows checked of {rows}")
     return Cost.of(done, memory)
@@ -177,7 +176,7 @@ def validate(roster: Path, results: Path, rows: int) -> Cost:
 
 def one_round(roster: Path, results: Path, state: Path, base_url: str, rows: int) -> Round:
     """Check the roster, then run the finished job twice, and spend two nights."""
-    checked = validate(roster, results, rows)
+    checked = check(roster, rows)
     forget(results, base_url)
     by_rows, by_digest = (resume(roster, results, base_url, rows) for _ in range(2))
     forget_night(state, base_url)

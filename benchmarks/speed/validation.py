@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, get_args
 
 from benchmarks.rig.footprint import Footprint
-from benchmarks.rig.harness import COMMAND, BenchmarkError, require, run
+from benchmarks.rig.harness import BenchmarkError, require, run, validate
 from benchmarks.rig.make_roster import DEFECTS, Format
 from benchmarks.rig.medians import Line, table
 from benchmarks.speed.first_request import seconds_to_first_request
@@ -135,20 +135,18 @@ def _made(folder: Path, rows: int, form: Format) -> Given:
     return Given(path, rows)
 
 
-def one_round(given: Given, sample: int, folder: Path) -> Round:
+def one_round(given: Given, sample: int) -> Round:
     """Measure everything once, each in a process of its own."""
-    command, memory = _validate(given, folder)
+    command, memory = _validate(given)
     parts = {name: _part(name, given, None) for name in ("survey", "survey-of-a-run", "read")}
     parts |= {name: _part(name, given, min(sample, given.rows)) for name in SAMPLED}
     return Round(command, memory, parts)
 
 
-def _validate(given: Given, folder: Path) -> tuple[Took, Footprint]:
+def _validate(given: Given) -> tuple[Took, Footprint]:
     """Run the real command; its summary must tell what was planned."""
     memory = Footprint()
-    with tempfile.TemporaryDirectory(dir=folder) as name:
-        arguments = [str(COMMAND), "validate", str(given.path), "-o", f"{name}/results.csv", "--json", "--no-progress"]
-        done = require(run(arguments, Path(name), watch=memory.watch), exit_code=SOME_REJECTED)
+    done = validate(given.path, SOME_REJECTED, memory.watch)
     memory.wait()
     summary: dict[str, Any] = json.loads(done.stdout)
     told = (summary["rows"], summary["rejected"], summary["pending"], summary["rejected_by_code"])
@@ -193,7 +191,7 @@ def measure(options: argparse.Namespace) -> None:
         for number in range(1, options.rounds + 1):
             for given in several:
                 print(f"round {number} of {options.rounds}: {given.path.name}", file=sys.stderr)
-                done[given].append(one_round(given, options.sample, Path(name)))
+                done[given].append(one_round(given, options.sample))
         for given, rounds in done.items():
             size = given.path.stat().st_size / 1e6
             what = f"{given.path.suffix[1:]}, {given.rows:,} rows, {size:,.0f} MB, {len(rounds)} rounds"
