@@ -34,7 +34,7 @@ from provisioner.roster.formats.ndjsonline import holds_rejected
 from provisioner.roster.formats.parquetfile import open_parquet
 from provisioner.roster.formats.rows import Missing, Roster, missing_fields
 from provisioner.roster.parts import Part, join
-from provisioner.roster.wrapped import SPARSE, Partitioned, beside, unmarked, unpacked
+from provisioner.roster.wrapped import SPARSE, beside, partitioned, unmarked, unpacked
 
 Opener: TypeAlias = Callable[[int | None], Roster]
 """Opens a file for at most so many rows."""
@@ -115,7 +115,7 @@ def _open(file: InputFile, options: RosterOptions, folder: Path, opened: ExitSta
     """Open one file, and say how it is opened again for fewer rows. What is held by then, `opened` can close."""
     opener, sparse = _opener(file, options, folder, opened)
     if file.partitions:
-        opener = partial(_around, partial(Partitioned, values=dict(file.partitions)), opener)
+        opener = partial(_around, partial(partitioned, dict(file.partitions)), opener)
     opener = partial(_around, unmarked, opener)
     least = None if options.limit is None else 0
     # How many rows are left for a further file is known only when the earlier ones have been read. Until then its

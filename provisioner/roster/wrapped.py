@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Final
 
@@ -104,87 +105,86 @@ class Wrapped(Roster):
 
 
 @dataclass(frozen=True, slots=True)
-class Beside(Wrapped):
-    """A roster beside which files were found that are left out, because their names say that they are about it.
+class Noted(Wrapped):
+    """A roster of which one thing more is to be known than it says itself."""
+
+    notice: Notice
+
+    def notices(self) -> Sequence[Notice]:
+        """Say that as well."""
+        return [*self.inner.notices(), self.notice]
+
+
+def beside(about: Sequence[str], roster: Roster, *, packed: bool = False) -> Roster:
+    """Have a roster say which files beside it are left out, because their names say that they are about it, if any are.
 
     about   what messages call them
     packed  they are in an archive with the roster
     """
-
-    about: Sequence[str]
-    packed: bool
-
-    def notices(self) -> Sequence[Notice]:
-        """Say also which files they are."""
-        one = len(self.about) == 1
-        what = "is not read: by its name it is" if one else "are not read: by their names they are"
-        mend = f"if there are people in {'it' if one else 'them'}, {'unpack the archive and ' if self.packed else ''}"
-        message = f"{listed(self.about)} {what} about the other files; {mend}name {'it' if one else 'each'} as a roster"
-        return [*self.inner.notices(), Notice("files.left_out", message)]
-
-
-def beside(about: Sequence[str], roster: Roster, *, packed: bool = False) -> Roster:
-    """Have a roster say which files beside it are left out, if there are any; see `Beside`."""
-    return Beside(roster, about, packed) if about else roster
-
-
-@dataclass(frozen=True, slots=True)
-class Partial(Wrapped):
-    """A roster of which its own files tell that there is more.
-
-    told  by what
-    """
-
-    told: str
-
-    def notices(self) -> Sequence[Notice]:
-        """Say that it is not all."""
-        return [*self.inner.notices(), Notice(ONLY_PART, self.told)]
+    if not about:
+        return roster
+    one = len(about) == 1
+    what = "is not read: by its name it is" if one else "are not read: by their names they are"
+    mend = f"if there are people in {'it' if one else 'them'}, {'unpack the archive and ' if packed else ''}"
+    message = f"{listed(about)} {what} about the other files; {mend}name {'it' if one else 'each'} as a roster"
+    return Noted(roster, Notice("files.left_out", message))
 
 
 def maybe_partial(roster: Roster, again: int = 0) -> Roster:
-    """Have a roster say that it is not all, if its files tell so; see `Partial`, and `only_part` for `again`."""
+    """Have a roster say that it is not all, if its own files tell that there is more; see `only_part` for `again`."""
     told = only_part(roster.pages, again)
-    return roster if told is None else Partial(roster, told)
+    return roster if told is None else Noted(roster, Notice(ONLY_PART, told))
 
 
 @dataclass(frozen=True, slots=True)
-class Partitioned(Wrapped):
-    """A roster in folders whose names are columns of it; a column that it has itself stays as it is.
+class Altered(Wrapped):
+    """A roster whose rows are given with other columns, or other cells.
 
-    values  name → value of all rows, null where the folder says that there is none
+    types  name → type of the columns that they have then
+    alter  makes a frame with these of each of the roster's own
     """
 
-    values: Mapping[str, str | None]
+    types: Mapping[str, pl.DataType]
+    alter: Callable[[pl.DataFrame], pl.DataFrame]
 
     @property
     def schema(self) -> Mapping[str, pl.DataType]:
-        """Its own columns, then those of the folders."""
-        return {**self.inner.schema, **dict.fromkeys(self._new, pl.String())}
-
-    @property
-    def _new(self) -> Sequence[str]:
-        return [name for name in self.values if name not in self.inner.schema]
+        """The columns that they have then."""
+        return self.types
 
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
-        """All rows, with the values of the folders; a line that is kept for a rejected file has them too.
-
-        A row that is the header of the file once more has none: in a header they stand nowhere.
-        """
+        """All rows, altered."""
         for batch in self.inner.batches(progress):
-            is_row = ~_is_header(batch.frame)
-            values = {name: pl.when(is_row).then(pl.lit(self.values[name], pl.String)) for name in self._new}
-            frame = batch.frame.with_columns(**values)
-            if LINE in frame.columns:
-                frame = frame.with_columns(self._extended_lines())
-            yield replace(batch, frame=frame)
+            yield replace(batch, frame=self.alter(batch.frame))
 
-    def _extended_lines(self) -> pl.Expr:
-        members = orjson.dumps({name: self.values[name] for name in self._new}).decode()[1:-1]
-        if not members:
-            return pl.col(LINE)
-        line = pl.col(LINE).str.replace(_END_OF_OBJECT, "")
-        return pl.concat_str([line, pl.lit("," + members + "}")]).alias(LINE)
+
+def partitioned(values: Mapping[str, str | None], roster: Roster) -> Roster:
+    """Give a roster the columns that the names of its folders are; one that it has itself stays as it is.
+
+    values  name → value of all rows, null where the folder says that there is none
+    """
+    new = {name: value for name, value in values.items() if name not in roster.schema}
+    return Altered(roster, _with_texts(roster, new), partial(_with_values, new)) if new else roster
+
+
+def _with_texts(roster: Roster, names: Iterable[str]) -> dict[str, pl.DataType]:
+    return {**roster.schema, **dict.fromkeys(names, pl.String())}
+
+
+def _with_values(values: Mapping[str, str | None], frame: pl.DataFrame) -> pl.DataFrame:
+    """Give rows the values of folders, and the lines that are kept for rejected ones too.
+
+    A row that is the header of the file once more has none: in a header they stand nowhere.
+    """
+    is_row = ~_is_header(frame)
+    frame = frame.with_columns(
+        pl.when(is_row).then(pl.lit(value, pl.String)).alias(name) for name, value in values.items()
+    )
+    if LINE not in frame.columns:
+        return frame
+    members = orjson.dumps(values).decode()[1:]
+    line = pl.col(LINE).str.replace(_END_OF_OBJECT, "")
+    return frame.with_columns(pl.concat_str([line, pl.lit(f",{members}")]).alias(LINE))
 
 
 def _is_header(frame: pl.DataFrame) -> pl.Expr:
@@ -200,42 +200,14 @@ def _is_header(frame: pl.DataFrame) -> pl.Expr:
     return pl.all_horizontal(others)
 
 
-@dataclass(frozen=True, slots=True)
-class Unmarked(Wrapped):
-    """Rejected rows of which some texts were given an apostrophe, so that no program runs them: as they were before."""
-
-    @property
-    def schema(self) -> Mapping[str, pl.DataType]:
-        """Without the column that says which rows they are."""
-        return {name: kind for name, kind in self.inner.schema.items() if name != MARKED}
-
-    def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
-        """All rows, without the apostrophes."""
-        for batch in self.inner.batches(progress):
-            yield replace(batch, frame=_without_marks(batch.frame))
-
-
 def unmarked(roster: Roster) -> Roster:
-    """Take away the apostrophes that `csv.apostrophes` has given to texts, if the roster says that there are any."""
-    return Unmarked(roster) if roster.schema.keys() >= {*ADDED, MARKED} else roster
+    """Take away the apostrophes that `csv.apostrophes` has given to texts, if the roster says that there are any.
 
-
-@dataclass(frozen=True, slots=True)
-class Completed(Wrapped):
-    """A roster that has more columns than any of its rows: in `new` ones nothing stands."""
-
-    new: Sequence[str]
-
-    @property
-    def schema(self) -> Mapping[str, pl.DataType]:
-        """Its own columns, then the new ones."""
-        return {**self.inner.schema, **dict.fromkeys(self.new, pl.String())}
-
-    def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
-        """All rows, with nothing in the new columns."""
-        nothing = [pl.lit(None, pl.String).alias(name) for name in self.new]
-        for batch in self.inner.batches(progress):
-            yield replace(batch, frame=batch.frame.with_columns(nothing))
+    Rejected rows have them, so that no program runs a text.
+    """
+    if not roster.schema.keys() >= {*ADDED, MARKED}:
+        return roster
+    return Altered(roster, {name: kind for name, kind in roster.schema.items() if name != MARKED}, _without_marks)
 
 
 def completed(roster: Roster, inputs: Inputs, completable: Callable[[Iterable[str]], Sequence[str]]) -> Roster:
@@ -246,7 +218,10 @@ def completed(roster: Roster, inputs: Inputs, completable: Callable[[Iterable[st
     completable  gives the mapped columns that rows may lack for want of a value, where these are all names they have
     """
     new = completable(roster.schema)
-    return Completed(roster, new) if new and holds_rejected_objects(roster, inputs) else roster
+    if not (new and holds_rejected_objects(roster, inputs)):
+        return roster
+    nothing = [pl.lit(None, pl.String).alias(name) for name in new]
+    return Altered(roster, _with_texts(roster, new), lambda frame: frame.with_columns(nothing))
 
 
 def holds_rejected_objects(roster: Roster, inputs: Inputs) -> bool:
