@@ -6,14 +6,13 @@ import codecs
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
 from provisioner.errors import RosterError
 from provisioner.roster.files.archive import member_names
 from provisioner.roster.files.compression import Compressed
-from provisioner.roster.files.documents import document
+from provisioner.roster.files.documents import Kind, document
 from provisioner.roster.files.inputs import COMPRESSIONS, FAMILIES, TEXTS, InputFile, Location
 from provisioner.roster.files.origin import Origin
 
@@ -27,99 +26,78 @@ _TAR_MAGIC, _TAR_MAGIC_AT = (b"ustar\0", b"ustar  \0"), 257  # of POSIX, and of 
 _WORKBOOKS: Final = frozenset({".xls", ".xlsm", ".xlsb", ".ods", ".numbers"})
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A kind of file that is told by its first bytes.
-
-    what    continues `users.csv is …`
-    family  what the name would say of it, as in `inputs.FAMILIES` or `inputs.COMPRESSIONS`; empty: not read at all
-    suffix  the one it should have
-    mend    what to do when no other name helps
-    """
-
-    start: bytes
-    what: str
-    family: str
-    suffix: str
-    mend: str
-
-
 _EXPORT: Final = "export the people in it as CSV"
 _UNPACK: Final = "unpack it first"
+_UNPACK_AND_NAME: Final = "unpack it, and name the roster in it"
+_WRITE_PARQUET: Final = "write it as Parquet"
 
-SIGNATURES: Final[Sequence[Signature]] = (
-    Signature(b"PAR1", "a Parquet file", "parquet", ".parquet", "save it in a file whose name ends in .parquet"),
-    Signature(OLD_WORKBOOK, "an old or password-protected workbook", "", "", "save it as .xlsx, without a password"),
-    Signature(b"\x1f\x8b", "compressed with gzip", "gzip", ".gz", _UNPACK),
-    Signature(b"\x28\xb5\x2f\xfd", "compressed with zstd", "zstd", ".zst", _UNPACK),
-    *(  # frames that are passed over, which parallel packers and others put before the first (RFC 8878, 3.1.2)
-        Signature(bytes([kind]) + b"\x2a\x4d\x18", "compressed with zstd", "zstd", ".zst", _UNPACK)
-        for kind in range(0x50, 0x60)
+_OLD_WORKBOOK: Final = Kind("an old or password-protected workbook", "save it as .xlsx, without a password")
+_SIGNATURES: Final[Sequence[tuple[bytes | tuple[bytes, ...], Kind]]] = (
+    (OLD_WORKBOOK, _OLD_WORKBOOK),
+    (b"\x1f\x8b", Kind("compressed with gzip", _UNPACK, "gzip", ".gz")),
+    (
+        # The second are frames that are passed over, which parallel packers and others put before the first
+        # (RFC 8878, 3.1.2).
+        (b"\x28\xb5\x2f\xfd", *(bytes([kind]) + b"\x2a\x4d\x18" for kind in range(0x50, 0x60))),
+        Kind("compressed with zstd", _UNPACK, "zstd", ".zst"),
     ),
-    *(  # the level, then how the first block or the end of an empty text begins
-        Signature(b"BZh%d" % level + block, "compressed with bzip2", "bzip2", ".bz2", _UNPACK)
-        for level in range(1, 10)
-        for block in (b"1AY", b"\x17rE")
+    (
+        # The level, then how the first block or the end of an empty text begins.
+        tuple(b"BZh%d" % level + block for level in range(1, 10) for block in (b"1AY", b"\x17rE")),
+        Kind("compressed with bzip2", _UNPACK, "bzip2", ".bz2"),
     ),
-    Signature(b"\xfd7zXZ\x00", "compressed with xz", "xz", ".xz", _UNPACK),
-    Signature(b"7z\xbc\xaf'\x1c", "a 7z archive", "", "", "unpack it, and name the roster in it"),
-    Signature(b"Rar!\x1a\x07", "a RAR archive", "", "", "unpack it, and name the roster in it"),
-    Signature(b"\x04\x22\x4d\x18", "compressed with lz4", "", "", _UNPACK),
-    Signature(b"\x1f\x9d", "compressed with compress (.Z)", "", "", _UNPACK),
-    Signature(b"]\0\0", "compressed with lzma", "", "", _UNPACK),
-    Signature(b"LZIP\x01", "compressed with lzip", "", "", _UNPACK),
-    Signature(b"\x89LZO\0", "compressed with lzop", "", "", _UNPACK),
-    Signature(b"\xff\x06\0\0sNaPpY", "compressed with snappy", "", "", _UNPACK),
-    Signature(b"ARROW1", "an Arrow (Feather) file", "", "", "write it as Parquet"),
-    Signature(b"FEA1", "an old Feather file", "", "", "write it as Parquet"),
-    Signature(b"\xff\xff\xff\xff", "an Arrow stream", "", "", "write it as Parquet"),
-    Signature(b"ORC", "an ORC file", "", "", "write it as Parquet"),
-    Signature(b"Obj\x01", "an Avro file", "", "", "write it as Parquet"),
-    Signature(b"SQLite format 3\x00", "an SQLite database", "", "", _EXPORT),
-    *(
-        Signature(start, "encrypted", "", "", "decrypt it first")
+    (b"\xfd7zXZ\x00", Kind("compressed with xz", _UNPACK, "xz", ".xz")),
+    (b"7z\xbc\xaf'\x1c", Kind("a 7z archive", _UNPACK_AND_NAME)),
+    (b"Rar!\x1a\x07", Kind("a RAR archive", _UNPACK_AND_NAME)),
+    (b"\x04\x22\x4d\x18", Kind("compressed with lz4", _UNPACK)),
+    (b"\x1f\x9d", Kind("compressed with compress (.Z)", _UNPACK)),
+    (b"]\0\0", Kind("compressed with lzma", _UNPACK)),
+    (b"LZIP\x01", Kind("compressed with lzip", _UNPACK)),
+    (b"\x89LZO\0", Kind("compressed with lzop", _UNPACK)),
+    (b"\xff\x06\0\0sNaPpY", Kind("compressed with snappy", _UNPACK)),
+    (b"\xff\xff\xff\xff", Kind("an Arrow stream", _WRITE_PARQUET)),
+    (b"Obj\x01", Kind("an Avro file", _WRITE_PARQUET)),
+    (b"SQLite format 3\x00", Kind("an SQLite database", _EXPORT)),
+    (
         # OpenSSL; OpenPGP for keys of 2048, 3072 and 4096 bits, for a curve, and with a password
-        for start in (
-            b"Salted__",
-            b"\x85\x01\x0c\x03",
-            b"\x85\x01\x8c\x03",
-            b"\x85\x02\x0c\x03",
-            b"\x84\x5e\x03",
-            b"\x8c\x0d\x04",
-        )
+        (b"Salted__", b"\x85\x01\x0c\x03", b"\x85\x01\x8c\x03", b"\x85\x02\x0c\x03", b"\x84\x5e\x03", b"\x8c\x0d\x04"),
+        Kind("encrypted", "decrypt it first"),
     ),
-    Signature(b"%PDF-", "a PDF", "", "", _EXPORT),
-    Signature(b"\x89PNG\r\n", "a picture (PNG)", "", "", _EXPORT),
-    Signature(b"\xff\xd8\xff", "a picture (JPEG)", "", "", _EXPORT),
-    Signature(b"GIF8", "a picture (GIF)", "", "", _EXPORT),
+    (b"%PDF-", Kind("a PDF", _EXPORT)),
+    (b"\x89PNG\r\n", Kind("a picture (PNG)", _EXPORT)),
+    (b"\xff\xd8\xff", Kind("a picture (JPEG)", _EXPORT)),
 )
-# Starts that a header may begin with too: ORCID,uid,name. A text has separators, and no control characters.
-_WORDS: Final = frozenset({b"PAR1", b"ARROW1", b"FEA1", b"ORC", b"GIF8"})
+"""How a file begins, and what it is then."""
+
+_IN_LETTERS: Final[Sequence[tuple[bytes, Kind]]] = (
+    (b"PAR1", Kind("a Parquet file", "save it in a file whose name ends in .parquet", "parquet", ".parquet")),
+    (b"ARROW1", Kind("an Arrow (Feather) file", _WRITE_PARQUET)),
+    (b"FEA1", Kind("an old Feather file", _WRITE_PARQUET)),
+    (b"ORC", Kind("an ORC file", _WRITE_PARQUET)),
+    (b"GIF8", Kind("a picture (GIF)", _EXPORT)),
+)
+"""Beginnings that a header may have too: ORCID,uid,name. A text has separators, and no control characters."""
+
 _SEPARATOR: Final = re.compile(rb"[\n\r,;\t|]")
 _CONTROL: Final = re.compile(rb"[^\t\n\f\r\x1a -\x7e\x80-\xff]")
-_ARCHIVE: Final = Signature(b"PK", "a zip archive", "zip", ".zip", _UNPACK)
-_BROKEN_ARCHIVE: Final = Signature(
-    b"PK", "a zip archive or a workbook that is cut off or damaged", "", "", "fetch or copy it again"
-)
-_PACKED_ARCHIVE: Final = Signature(b"PK", "a zip archive or a workbook", "", "", _UNPACK)
-_TAR: Final = Signature(b"", "a tar archive", "", "", "unpack it, and name the roster in it")
+_ARCHIVE: Final = Kind("a zip archive", _UNPACK, "zip", ".zip")
+_BROKEN_ARCHIVE: Final = Kind("a zip archive or a workbook that is cut off or damaged", "fetch or copy it again")
+_PACKED_ARCHIVE: Final = Kind("a zip archive or a workbook", _UNPACK)
+_TAR: Final = Kind("a tar archive", _UNPACK_AND_NAME)
 # Name of a member, or how it begins → the program whose files are zip archives that hold it.
-_ZIP_KINDS: Final[Sequence[tuple[str, Signature]]] = tuple(
-    (member, Signature(b"PK", what, family, suffix, mend))
-    for member, what, family, suffix, mend in (
-        ("xl/workbook.bin", "a binary workbook (.xlsb)", "", "", "save it as .xlsx"),
-        ("xl/vbaProject.bin", "a workbook with macros (.xlsm)", "", "", "save it as .xlsx"),
-        ("xl/", "a workbook", "workbook", ".xlsx", "save it in a file whose name ends in .xlsx"),
-        ("Index/Document.iwa", "a Numbers or another iWork document", "", "", "export it as .xlsx or CSV"),
-        ("Index.zip", "a Numbers or another iWork document", "", "", "export it as .xlsx or CSV"),
-        ("word/", "a Word document", "", "", _EXPORT),
-        ("ppt/", "a PowerPoint document", "", "", _EXPORT),
-        ("content.xml", "an OpenDocument file, such as an .ods workbook", "", "", "save it as .xlsx or CSV"),
-    )
+_ZIP_KINDS: Final[Sequence[tuple[str, Kind]]] = (
+    ("xl/workbook.bin", Kind("a binary workbook (.xlsb)", "save it as .xlsx")),
+    ("xl/vbaProject.bin", Kind("a workbook with macros (.xlsm)", "save it as .xlsx")),
+    ("xl/", Kind("a workbook", "save it in a file whose name ends in .xlsx", "workbook", ".xlsx")),
+    ("Index/Document.iwa", Kind("a Numbers or another iWork document", "export it as .xlsx or CSV")),
+    ("Index.zip", Kind("a Numbers or another iWork document", "export it as .xlsx or CSV")),
+    ("word/", Kind("a Word document", _EXPORT)),
+    ("ppt/", Kind("a PowerPoint document", _EXPORT)),
+    ("content.xml", Kind("an OpenDocument file, such as an .ods workbook", "save it as .xlsx or CSV")),
 )
 
 
-def identify(start: bytes, origin: Origin | None = None) -> Signature | None:
+def identify(start: bytes, origin: Origin | None = None) -> Kind | None:
     """Say what a file is by its first bytes, and, with the origin of a zip archive, by what is in it. Raises OSError.
 
     None for a text in which there may be people, and for what is not known.
@@ -128,12 +106,9 @@ def identify(start: bytes, origin: Origin | None = None) -> Signature | None:
         return _zip_kind(origin)
     if start[_TAR_MAGIC_AT:].startswith(_TAR_MAGIC):
         return _TAR
-    known = next((signature for signature in SIGNATURES if start.startswith(signature.start)), None)
-    if known is not None and known.start in _WORDS and _SEPARATOR.search(start) and not _CONTROL.search(start):
-        known = None
-    if known is None and (text := document(start)) is not None:
-        return Signature(b"", text.what, text.family, text.suffix, text.mend)
-    return known
+    is_text = _SEPARATOR.search(start) and not _CONTROL.search(start)
+    signatures = _SIGNATURES if is_text else (*_SIGNATURES, *_IN_LETTERS)
+    return next((kind for beginning, kind in signatures if start.startswith(beginning)), None) or document(start)
 
 
 def check_signature(file: InputFile, start: bytes, origin: Origin | None = None) -> None:
@@ -186,7 +161,7 @@ def refuse_suffix(file: InputFile, start: bytes, origin: Origin | None = None) -
     raise RosterError(f"{file.name}: a roster ends in one of {known} (texts also in {packed}); {mend}{_left_out(file)}")
 
 
-def _refuse_packed(file: InputFile, found: Signature, origin: Origin) -> None:
+def _refuse_packed(file: InputFile, found: Kind, origin: Origin) -> None:
     """Refuse a file by what is behind its compression. Raises RosterError, OSError."""
     with Compressed(origin, found.family).open() as unpacked:
         inside = identify(start := unpacked.read(LENGTH))
@@ -200,18 +175,18 @@ def _refuse_packed(file: InputFile, found: Signature, origin: Origin) -> None:
     raise RosterError(f"{file.name} is {found.what}; rename it to {_plain_stem(file)}{suffix}{found.suffix}")
 
 
-def _fits(file: InputFile, found: Signature) -> bool:
+def _fits(file: InputFile, found: Kind) -> bool:
     if found.family == "json" and file.family == "ndjson" and not file.compression:
         return True  # told by its lines, with the row
     # A password-protected workbook and a broken one have messages of their own, and the right name.
-    if file.family == "workbook" and found.start == OLD_WORKBOOK:
+    if file.family == "workbook" and found is _OLD_WORKBOOK:
         return True
     return (found is _BROKEN_ARCHIVE and file.family in {"workbook", "zip"}) or (
         found.family != "" and found.family == (file.compression or file.family)
     )
 
 
-def _zip_kind(origin: Origin | None) -> Signature:
+def _zip_kind(origin: Origin | None) -> Kind:
     """Look what a zip archive is: the files of many programs are one."""
     if origin is None:  # within something else: only its first bytes are known
         return _PACKED_ARCHIVE
@@ -229,11 +204,11 @@ def _left_out(file: InputFile) -> str:
     return f", or leave it out by a pattern such as {shlex.quote(file.found)}"
 
 
-def _mend(file: InputFile, found: Signature) -> str:
+def _mend(file: InputFile, found: Kind) -> str:
     return _own_mend(file, found) + _left_out(file)
 
 
-def _own_mend(file: InputFile, found: Signature) -> str:
+def _own_mend(file: InputFile, found: Kind) -> str:
     if not found.family or file.location is not Location.FILE:
         return found.mend
     if found.family == "workbook" and file.suffix in _WORKBOOKS:
