@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import NoReturn
 
@@ -15,7 +15,7 @@ import polars as pl
 from provisioner.errors import EmptyRosterError, RosterError
 from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.origin import Origin, unchanged
-from provisioner.roster.files.text import LineNumbers, TextOpener, TextStream, open_text
+from provisioner.roster.files.text import TextOpener, TextStream, open_text
 from provisioner.roster.formats import ndjsonline
 from provisioner.roster.formats.ndjsonline import LINE, Values
 from provisioner.roster.formats.rows import NOT_TEXT, Progress, RosterBatch, TextRoster
@@ -93,8 +93,7 @@ class NdjsonRoster(TextRoster):
         rows = 0
         size = max(1, self.sizes.cells // (len(self.keys) + 1))
         with self.opener(self.origin, self.codec) as stream:
-            has_lines = self.opener is open_text
-            lines = _Lines(self.origin, stream, self.limit, self.sizes, self.doubled, has_lines=has_lines)
+            lines = _Lines(self, stream, self.limit)
             for block in unchanged(self.origin, self.version, lines.blocks()):
                 parsed = lines.parsed(block)
                 exact = lines.exact(block, parsed)
@@ -136,16 +135,17 @@ def open_ndjson(
     opener  gives the lines of the file
     """
     keys: dict[str, None] = {}
-    version, numbers = origin.version, LineNumbers()
+    roster = NdjsonRoster(origin, codec, (), limit, sizes, opener, version=origin.version)
     with opener(origin, codec) as stream:
-        most = None if limit is None else max(limit, 1)
-        lines = _Lines(origin, stream, most, sizes, has_lines=opener is open_text, numbers=numbers)
+        lines = _Lines(roster, stream, None if limit is None else max(limit, 1))
         for block in lines.blocks():
+            if lines.are_of_file:
+                roster.numbers.add_steps(block.row, block.line, _steps(block.data, len(block.lines)))
             _collect(keys, lines, block)
     if not lines.rows:
         raise EmptyRosterError(f"{origin.name} has no rows: it holds nothing but blank lines or empty objects")
     keys.pop(LINE, None)
-    roster = NdjsonRoster(origin, codec, tuple(keys), limit, sizes, opener, version=version, numbers=numbers)
+    roster = replace(roster, keys=tuple(keys))
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster
@@ -167,30 +167,17 @@ def _column(name: str, values: list[object]) -> pl.Series:
 
 
 class _Lines:
-    """The lines of one file in order; `rows` says how many there were so far.
+    """The lines of a roster in order, for at most so many rows.
 
-    repeated   column → what to say of a key that comes twice in it
-    has_lines  they are the lines of the file itself
-    numbers    is told the lines that rows begin in
+    rows         how many there were so far
+    are_of_file  they are the lines of the file itself
     """
 
-    def __init__(
-        self,
-        origin: Origin,
-        stream: TextStream,
-        limit: int | None,
-        sizes: LineSizes,
-        repeated: dict[str, str] | None = None,
-        *,
-        has_lines: bool,
-        numbers: LineNumbers | None = None,
-    ) -> None:
+    def __init__(self, roster: NdjsonRoster, stream: TextStream, limit: int | None) -> None:
         self.rows = 0
-        self._numbers = numbers if has_lines else None
-        self._has_lines = has_lines
-        self.repeated = {} if repeated is None else repeated
-        self._origin, self._name = origin, origin.name
-        self._stream, self._limit, self._sizes = stream, limit, sizes
+        self.are_of_file = roster.opener is open_text
+        self._origin, self._name, self._doubled = roster.origin, roster.name, roster.doubled
+        self._stream, self._limit, self._sizes = stream, limit, roster.sizes
 
     def blocks(self) -> Iterator[_Block]:
         """Cut the file into blocks of whole lines, as many as there may be rows."""
@@ -202,8 +189,6 @@ class _Lines:
             lines = self._whole(data, line, byte, left)
             if lines:
                 block = _Block(lines, self.rows, line, byte, data)
-                if self._numbers is not None:
-                    self._numbers.add_steps(self.rows, line, _steps(data, len(lines)))
                 self.rows += len(lines)
                 yield block
             line, byte = line + data.count(b"\n"), byte + len(data)
@@ -262,10 +247,10 @@ class _Lines:
             except ValueError as error:
                 self.fail(block, index, str(error))
             for column, key in repeated.items():
-                if column not in self.repeated:
+                if column not in self._doubled:
                     place = self._place_of(block, index).removeprefix(f"{self._name}: ")
                     what = f"the key {shortened(key)} comes twice in one object; rename or remove one"
-                    self.repeated[column] = f"{place}: {what}"
+                    self._doubled[column] = f"{place}: {what}"
         return objects
 
     def fail(self, block: _Block, index: int, what: str) -> NoReturn:
@@ -273,43 +258,34 @@ class _Lines:
         raise RosterError(f"{self._place_of(block, index)}: {what}") from None
 
     def _place_of(self, block: _Block, index: int) -> str:
-        at = _start_of_row(block.data, index)
-        line = block.line + block.data.count(b"\n", 0, at)
-        return f"{self._name}: {self._place(block.row + index, line, block.byte + at)}"
+        lines = block.data.split(b"\n")
+        at = next(islice(_rows_among(lines), index, None))
+        byte = block.byte + sum(len(line) + 1 for line in lines[:at])
+        return f"{self._name}: {self._place(block.row + index, block.line + at, byte)}"
 
     def _place(self, rows_before: int, lines_before: int, byte: int) -> str:
         """Say where something is: `row 2 (line 5, byte 29)`; the byte is known where the file is UTF-8."""
         start = self._stream.origin
-        line = [f"line {lines_before + 1}"] if self._has_lines else []
+        line = [f"line {lines_before + 1}"] if self.are_of_file else []
         within = [*line, *([] if start is None else [f"byte {start + byte}"])]
         return f"row {rows_before + 1}" + (f" ({', '.join(within)})" if within else "")
 
 
 def _steps(data: bytes, rows: int) -> Iterator[tuple[int, int]]:
-    """Give `LineNumbers.add_steps` those of a block: neither blank lines nor empty objects are rows."""
+    """Give `LineNumbers.add_steps` those of a block."""
     if data.count(b"\n") + (not data.endswith(b"\n")) == rows:
         yield 0, 0
         return
     before = -2
-    there = (at for at, line in enumerate(data.split(b"\n")) if _is_row(line))
-    for index, at in enumerate(islice(there, rows)):
+    for index, at in enumerate(islice(_rows_among(data.split(b"\n")), rows)):
         if at != before + 1:
             yield index, at
         before = at
 
 
-def _is_row(line: bytes) -> bool:
-    row = line.strip(_BLANK.encode())
-    return bool(row) and not _EMPTY.fullmatch(row.decode(errors="replace"))
-
-
-def _start_of_row(data: bytes, index: int) -> int:
-    """Find the byte where a row begins; `index` counts from 0, and neither blank lines nor empty objects are rows."""
-    at = 0
-    for line in data.split(b"\n"):
-        if _is_row(line):
-            if index == 0:
-                break
-            index -= 1
-        at += len(line) + 1
-    return at
+def _rows_among(lines: Sequence[bytes]) -> Iterator[int]:
+    """Give the places of those lines that are rows: neither blank ones nor empty objects are."""
+    for at, line in enumerate(lines):
+        row = line.strip(_BLANK.encode())
+        if row and not _EMPTY.fullmatch(row.decode(errors="replace")):
+            yield at
