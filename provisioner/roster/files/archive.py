@@ -5,28 +5,26 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import PurePosixPath
 from typing import BinaryIO, Final, cast
 
 from provisioner.errors import RosterError
-from provisioner.roster.files.compression import UnpackedFile
+from provisioner.roster.files.compression import Packed, UnpackedFile
 from provisioner.roster.files.folders import rosters_among
 from provisioner.roster.files.inputs import InputFile, local_name
-from provisioner.roster.files.origin import Origin, Version
+from provisioner.roster.files.origin import Origin
 from provisioner.wording import listed
 
 _ENCRYPTED: Final = 0x1
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """One file of a zip archive as an origin; see `provisioner.roster.files.origin.Origin`.
+class Member(Packed):
+    """One file of a zip archive.
 
     about  what messages call the files beside it that are left out: by their names they are about it
     """
 
-    packed: Origin
     member: str
     about: tuple[str, ...] = ()
 
@@ -35,30 +33,18 @@ class Member:
         """The archive, and what is read of it."""
         return f"{self.packed.name} ({self.member})"
 
-    @property
-    def size(self) -> int:
-        """Length of the archive in bytes."""
-        return self.packed.size
-
-    @property
-    def version(self) -> Version:
-        """That of the packed origin."""
-        return self.packed.version
-
     def open(self) -> BinaryIO:
         """Open anew, at the start: an `UnpackedFile`. Raises RosterError for what is not as it is listed, OSError."""
-        unpacker = partial(_open_member, self.member)
         try:
-            return cast("BinaryIO", UnpackedFile(self.packed, self.name, "zip", unpacker))
+            return cast("BinaryIO", UnpackedFile(self.packed, self.name, "zip", self._opened))
         except NotImplementedError:
             raise RosterError(f"{self.name} is packed in a way that is not read; unpack it first") from None
         except (zipfile.BadZipFile, UnicodeDecodeError):  # the latter for its name there
             what = "what stands before it in the zip archive is not as its list says"
             raise RosterError(f"{self.name} is damaged: {what}; fetch or copy it again") from None
 
-    def close(self) -> None:
-        """Let go of the archive."""
-        self.packed.close()
+    def _opened(self, packed: BinaryIO) -> zipfile.ZipExtFile:
+        return cast("zipfile.ZipExtFile", zipfile.ZipFile(packed).open(self.member))
 
 
 def member_names(origin: Origin) -> Sequence[str]:
@@ -96,10 +82,6 @@ def find_member(file: InputFile, origin: Origin) -> tuple[InputFile, Member]:
     return local_name(info.filename), Member(
         origin, info.filename, tuple(f"{file.name} ({name})" for name in meant.about)
     )
-
-
-def _open_member(member: str, packed: BinaryIO) -> zipfile.ZipExtFile:
-    return cast("zipfile.ZipExtFile", zipfile.ZipFile(packed).open(member))
 
 
 def _is_roster(name: str) -> bool:

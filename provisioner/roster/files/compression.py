@@ -105,23 +105,14 @@ _UNPACKERS: Final[Mapping[str, Unpacker]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Compressed:
-    """An origin whose bytes are unpacked on the way; see `provisioner.roster.files.origin.Origin`.
-
-    method  as in `inputs.COMPRESSIONS`; several members, streams or frames one after the other are one text
-    """
+class Packed:
+    """What origins have in common whose bytes are unpacked on the way; see `provisioner.roster.files.origin.Origin`."""
 
     packed: Origin
-    method: str
-
-    @property
-    def name(self) -> str:
-        """What messages call it."""
-        return self.packed.name
 
     @property
     def size(self) -> int:
-        """Length in bytes, compressed."""
+        """Length in bytes, packed."""
         return self.packed.size
 
     @property
@@ -129,13 +120,28 @@ class Compressed:
         """That of the packed origin."""
         return self.packed.version
 
-    def open(self) -> BinaryIO:
-        """Open anew, at the start: an `UnpackedFile`. Raises OSError."""
-        return cast("BinaryIO", UnpackedFile(self.packed, self.name, self.method, _UNPACKERS[self.method]))
-
     def close(self) -> None:
         """Let go of the packed origin."""
         self.packed.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Compressed(Packed):
+    """A compressed file.
+
+    method  as in `inputs.COMPRESSIONS`; several members, streams or frames one after the other are one text
+    """
+
+    method: str
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return self.packed.name
+
+    def open(self) -> BinaryIO:
+        """Open anew, at the start: an `UnpackedFile`. Raises OSError."""
+        return cast("BinaryIO", UnpackedFile(self.packed, self.name, self.method, _UNPACKERS[self.method]))
 
 
 class UnpackedFile(io.RawIOBase):
