@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -153,21 +154,23 @@ def spool(name: str, chunks: Iterable[bytes], folder: Path) -> Spooled:
     """
     file = unnamed_file(folder, f" to keep {name} in")
     try:
-        size = sum(_append(file, chunk, name, folder) for chunk in chunks)
-        _append(file, None, name, folder)
+        size = 0
+        for chunk in chunks:
+            with _in(folder, name):
+                size += file.write(chunk)
+        with _in(folder, name):
+            file.flush()
     except BaseException:
-        _discard(file)
+        with suppress(OSError):  # that of another try to write what did not fit
+            file.close()
         raise
     return Spooled(name, size, file)
 
 
-def _append(file: IO[bytes], chunk: bytes | None, name: str, folder: Path) -> int:
-    """Write a chunk, or what is still in memory for None."""
+@contextmanager
+def _in(folder: Path, name: str) -> Iterator[None]:
     try:
-        if chunk is None:
-            file.flush()
-            return 0
-        return file.write(chunk)
+        yield
     except OSError as error:
         raise no_room(folder, name, str(error.strerror)) from error
 
@@ -175,14 +178,6 @@ def _append(file: IO[bytes], chunk: bytes | None, name: str, folder: Path) -> in
 def no_room(folder: Path, name: str, why: str) -> StorageError:
     """Say that a folder does not take what is kept of a roster; `why` as the system says it."""
     return StorageError(f"{folder}: no room to keep {name} in ({why}); {MAKE_ROOM}")
-
-
-def _discard(file: IO[bytes]) -> None:
-    """Close without another try to write what did not fit."""
-    try:
-        file.close()
-    except OSError:
-        return
 
 
 def chunks(file: InputFile, interrupted: Callable[[], None] = lambda: None) -> Iterator[bytes]:

@@ -11,10 +11,10 @@ from functools import partial
 from itertools import chain
 from typing import BinaryIO, Final, Protocol, TypeAlias
 
-from provisioner.errors import ConfigurationError, RosterError
+from provisioner.errors import ConfigurationError
 from provisioner.roster.encodings.readings import UndecodedError, escaped_letters, mixture
 from provisioner.roster.files.compression import UnpackedFile
-from provisioner.roster.files.origin import Origin
+from provisioner.roster.files.origin import Origin, unreadable
 
 _CHUNK: Final = 1024 * 1024
 _LOOKED_THROUGH: Final = 64 * 1024
@@ -172,7 +172,7 @@ def open_text(origin: Origin, encoding: str | None) -> Iterator[TextStream]:
             else:
                 yield DecodedStream(origin, start, file, position, encoding or marked or "")
     except OSError as error:
-        raise RosterError(f"{origin.name} cannot be read: {error.strerror or error}") from error
+        raise unreadable(origin.name, error) from error
 
 
 def is_utf8(origin: Origin) -> bool | None:
