@@ -98,7 +98,9 @@ def other_shape(value: dict[str, Any], is_row: Callable[[list[str]], bool]) -> s
     objects = {key: each for key, each in value.items() if isinstance(each, dict)}
     if objects and len(objects) == len(value) and all(is_row([*each]) for each in objects.values()):
         return f"each user stands under a key of its own; {_LISTED}jq '[.[]]'"
-    further = [path for path, list_ in _lists(value) if _is_of_users(path[-1], list_)]
+    further = [
+        path for path, list_ in _lists(value) if path[-1].casefold() in PEOPLE | _RESULTS and _are_objects(list_)
+    ]
     if len(further) != 1:
         return None if lists else _under_uids(value)  # an empty list, such as of errors, says nothing
     path = ".".join(further[0])
@@ -205,11 +207,6 @@ def listed(member: str | None = None) -> str:
 
 def _are_objects(values: list[Any]) -> bool:
     return bool(values) and all(isinstance(each, dict) for each in values)
-
-
-def _is_of_users(name: str, value: Any) -> bool:
-    called_so = name.casefold() in PEOPLE | _RESULTS
-    return called_so and isinstance(value, list) and _are_objects(value)
 
 
 def key_twice(text: str, value: dict[str, Any], ends: int | None) -> str | None:

@@ -15,7 +15,7 @@ from provisioner.roster.files.origin import Origin
 from provisioner.roster.formats.jsonfile import read_to_end
 from provisioner.roster.formats.ndjsonfile import NdjsonRoster, NotAnObjectError, open_ndjson
 from provisioner.roster.formats.ndjsonline import no_number, parsed
-from provisioner.roster.jsonshapes import slip
+from provisioner.roster.jsonshapes import slip, whole_value
 from provisioner.wording import counted, shortened
 
 _PYTHON: Final = re.compile(r"\{\s*'|\{.*:\s*(?:None|True|False)\s*[,}]")
@@ -42,8 +42,6 @@ def what_it_is(line: str, origin: Origin, codec: str | None) -> str | None:
         return "a byte order mark stands before the object, as in files that were put together; take it away"
     if _PYTHON.match(line) and _is_python(line):
         return "it is a Python dict, no JSON; write each with json.dumps"
-    if re.match(r"\{\s*'", line):
-        return "its quotes are single; JSON has double quotes around keys and texts"
     if line.startswith("{") and line.endswith(",") and _is_object(line[:-1]):
         return (
             "a comma stands behind the object; take it away (in all lines: sed 's/,$//'), or make a JSON array of them"
@@ -109,7 +107,7 @@ def _other_json(line: str, origin: Origin, codec: str | None) -> str | None:
 def _is_whole(line: str) -> bool:
     """Tell whether a line begins with an object that ends in it."""
     try:
-        return isinstance(json.JSONDecoder(parse_int=str).raw_decode(line)[0], dict)
+        return isinstance(whole_value(line)[0], dict)
     except (ValueError, RecursionError):
         return False
 
