@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import partial
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
 from provisioner.roster.workbook.numbers import duration_text, moment_text
@@ -89,18 +88,17 @@ def _cut(code: str) -> list[list[re.Match[str]]]:
 def _section(tokens: list[re.Match[str]]) -> _Section:
     holds, pieces, plain = None, [], True
     for match in tokens:
-        kinds: Mapping[str, str | None] = MappingProxyType(match.groupdict())
-        if (bracket := kinds["bracket"]) is not None:
+        if (bracket := match["bracket"]) is not None:
             plain &= not bracket.startswith("$") or bracket.startswith("$-")  # no currency
             if condition := _CONDITION.fullmatch(bracket):
                 holds = partial(_compared, condition[1], float(condition[2]))
-        elif (bare := kinds["bare"]) is not None:
+        elif (bare := match["bare"]) is not None:
             plain &= bare in _PLACES or bare in _LITERALS
             pieces.append((bare in _PLACES, bare))
-        elif kinds["space"] is not None:
+        elif match["space"] is not None:
             pieces.append((False, " "))
         else:
-            pieces.append((False, kinds["quoted"] or kinds["escaped"] or ""))
+            pieces.append((False, match["quoted"] or match["escaped"] or ""))
     zeros = sum(is_place and text == "0" for is_place, text in pieces)
     return _Section(holds, tuple(pieces), plain and zeros > 1)
 
