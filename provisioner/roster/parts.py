@@ -34,11 +34,12 @@ class Part:
 class SeveralRosters(Roster):
     """Files with the same columns; see `rows.Roster`. Errors name the file and its own row.
 
+    schema  in the first file's order and spelling
     within  the first files as they were opened for the rows that the limit left for them, once they have been read
     """
 
     each: Sequence[Part]
-    types: Mapping[str, pl.DataType]
+    schema: Mapping[str, pl.DataType] = field()
     limit: int | None = None
     encodings: PartEncodings = field(default_factory=PartEncodings, repr=False)
     counted: list[int] = field(default_factory=list)
@@ -59,11 +60,6 @@ class SeveralRosters(Roster):
     def size(self) -> int:
         """Length of all files in bytes."""
         return sum(part.roster.size for part in self.each)
-
-    @property
-    def schema(self) -> Mapping[str, pl.DataType]:
-        """Column name → type, in the first file's order and spelling."""
-        return self.types
 
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
         """All rows, in order. Raises RosterError with the file and its own row."""

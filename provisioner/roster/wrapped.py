@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import IO, Final
@@ -140,17 +140,12 @@ def maybe_partial(roster: Roster, again: int = 0) -> Roster:
 class Altered(Wrapped):
     """A roster whose rows are given with other columns, or other cells.
 
-    types  name → type of the columns that they have then
-    alter  makes a frame with these of each of the roster's own
+    schema  the columns that they have then
+    alter   makes a frame with these of each of the roster's own
     """
 
-    types: Mapping[str, pl.DataType]
+    schema: Mapping[str, pl.DataType] = field()
     alter: Callable[[pl.DataFrame], pl.DataFrame]
-
-    @property
-    def schema(self) -> Mapping[str, pl.DataType]:
-        """The columns that they have then."""
-        return self.types
 
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
         """All rows, altered."""
@@ -244,30 +239,25 @@ def _without_marks(frame: pl.DataFrame) -> pl.DataFrame:
 class Unpacked(Wrapped):
     """A table that was taken out of an archive into a file that only this process has.
 
-    title  what messages call it
-    path   of the file, which messages of the inner roster name
-    file   kept open as long as the roster
+    name  the archive, and what is read of it
+    path  of the file, which messages of the inner roster name
+    file  kept open as long as the roster
     """
 
-    title: str
+    name: str = field()
     path: Path
     file: IO[bytes]
 
-    @property
-    def name(self) -> str:
-        """The archive, and what is read of it."""
-        return self.title
-
     def notices(self) -> Sequence[Notice]:
         """Those of the inner one, with the name of the archive."""
-        return [replace(each, message=retold(each.message, self.path, self.title)) for each in self.inner.notices()]
+        return [replace(each, message=retold(each.message, self.path, self.name)) for each in self.inner.notices()]
 
     def batches(self, progress: Progress | None = None) -> Iterator[RosterBatch]:
         """All rows. Raises RosterError with the name of the archive."""
         try:
             yield from self.inner.batches(progress)
         except RosterError as error:
-            raise renamed(error, self.path, self.title) from None
+            raise renamed(error, self.path, self.name) from None
 
     def close(self) -> None:
         """Let go of both files."""

@@ -69,19 +69,14 @@ class _Block:
 class NdjsonRoster(TextRoster):
     """A file of JSON objects; see `rows.Roster`. Its batches have one more column: `LINE`.
 
-    doubled  column → what to say of a key that comes twice in it
+    unreadable  the columns that came twice in an object, or hold an object with such a key, of the rows that were read
     """
 
     keys: tuple[str, ...]
     limit: int | None = None
     sizes: LineSizes = DEFAULT_SIZES
     opener: TextOpener = open_text
-    doubled: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
-
-    @property
-    def unreadable(self) -> Mapping[str, str]:
-        """The columns that came twice in an object, or hold an object with such a key; known of rows that were read."""
-        return self.doubled
+    unreadable: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def schema(self) -> Mapping[str, pl.DataType]:
@@ -176,7 +171,7 @@ class _Lines:
     def __init__(self, roster: NdjsonRoster, stream: TextStream, limit: int | None) -> None:
         self.rows = 0
         self.are_of_file = roster.opener is open_text
-        self._origin, self._name, self._doubled = roster.origin, roster.name, roster.doubled
+        self._origin, self._name, self._unreadable = roster.origin, roster.name, roster.unreadable
         self._stream, self._limit, self._sizes = stream, limit, roster.sizes
 
     def blocks(self) -> Iterator[_Block]:
@@ -247,10 +242,10 @@ class _Lines:
             except ValueError as error:
                 self.fail(block, index, str(error))
             for column, key in repeated.items():
-                if column not in self._doubled:
+                if column not in self._unreadable:
                     place = self._place_of(block, index).removeprefix(f"{self._name}: ")
                     what = f"the key {shortened(key)} comes twice in one object; rename or remove one"
-                    self._doubled[column] = f"{place}: {what}"
+                    self._unreadable[column] = f"{place}: {what}"
         return objects
 
     def fail(self, block: _Block, index: int, what: str) -> NoReturn:

@@ -40,22 +40,23 @@ _ANY_ZONE = "POLARS_IGNORE_TIMEZONE_PARSE_ERROR"
 class ParquetRoster(Roster):
     """A Parquet file, or all that an address with a pattern fits; see `rows.Roster`.
 
-    rows     of the file, those of nothing but blanks too, which a limit does not count
-    texts    columns as the text that they are; see `parquettypes`
-    version  of the file that the schema is of: another one is no more read
-    unread   columns that cannot be read, and what to say of them: numbers, which are read as texts that are missing,
-             and maps, of which not all would be read
-    kept_as  columns that the file keeps in a dictionary, and their types there
+    schema      as the file has it, but for texts that are of another type there
+    rows        of the file, those of nothing but blanks too, which a limit does not count
+    texts       columns as the text that they are; see `parquettypes`
+    version     of the file that the schema is of: another one is no more read
+    unreadable  numbers of too many digits, which are read as texts that are missing, and maps in which a key comes
+                twice, of which not all would be read
+    stored      columns that the file keeps in a dictionary, and their types there
     """
 
     where: str
-    types: Mapping[str, pl.DataType]
+    schema: Mapping[str, pl.DataType] = field()
     rows: int
     texts: Sequence[pl.Expr] = ()
     remarks: Sequence[Notice] = ()
     version: Version = ()
-    unread: Mapping[str, str] = field(default_factory=dict)
-    kept_as: Mapping[str, pl.DataType] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    stored: Mapping[str, pl.DataType] = field(default_factory=dict)
     limit: int | None = None
     slice_bytes: int = SLICE_BYTES
 
@@ -68,21 +69,6 @@ class ParquetRoster(Roster):
     def size(self) -> int:
         """Length of the file in bytes; of what is at an address only the number of rows is known."""
         return self.rows if is_address(self.where) else length_of(Path(self.where))
-
-    @property
-    def schema(self) -> Mapping[str, pl.DataType]:
-        """Column name → type, as the file has them, but for texts that are of another type there."""
-        return self.types
-
-    @property
-    def unreadable(self) -> Mapping[str, str]:
-        """The columns of numbers with too many digits, and of maps in which a key comes twice."""
-        return self.unread
-
-    @property
-    def stored(self) -> Mapping[str, pl.DataType]:
-        """The columns that are kept in a dictionary."""
-        return self.kept_as
 
     def notices(self) -> Sequence[Notice]:
         """Tell what is to be known of its types."""
@@ -143,8 +129,8 @@ def open_parquet(where: str | Path, limit: int | None = None) -> ParquetRoster:
         remarks, kinds, twice = float_notices(lazy), lazy.collect_schema(), with_key_twice(lazy, footer)
     except POLARS_ERRORS as error:
         raise RosterError(f"{name} cannot be read as Parquet: {explained(error, where)}") from None
-    unread, kept_as = {**too_wide(kinds), **twice}, in_dictionaries(kinds)
-    roster = ParquetRoster(where, schema, rows, texts, remarks, version, unread, kept_as, limit)
+    unreadable, stored = {**too_wide(kinds), **twice}, in_dictionaries(kinds)
+    roster = ParquetRoster(where, schema, rows, texts, remarks, version, unreadable, stored, limit)
     with closing(roster.batches()) as batches:
         next(batches, None)
     return roster

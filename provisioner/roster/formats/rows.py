@@ -175,7 +175,8 @@ LOOKS_LIKE_UTF8: Final = "encoding.looks_like_utf8"
 class Roster(Protocol):
     """A roster whose header has been read and whose first rows are known to be readable.
 
-    A format that inherits it is one file that holds nothing, unless it says otherwise.
+    A format that inherits it is one file that holds nothing, unless it says otherwise. What it keeps as it is asked for
+    is a field of that name; without `= field()` a dataclass would take the property here for its default.
     """
 
     __slots__ = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -48,7 +48,7 @@ class WorkbookRoster(Roster):
     sheet_rows  number of each row in the sheet
     hidden      indexes of the rows that are hidden, ascending
     marked      kind of cells (`rounded`, `not_text`) → column → indexes of the rows in which it is one, ascending
-    unstored    column → what to say of its formulas without a stored value
+    unreadable  column → what to say of its formulas without a stored value, which only a spreadsheet program knows
     sheet       the name of the sheet; `unread`: those of the others
     header_row  number of its row that names the columns
     """
@@ -58,8 +58,8 @@ class WorkbookRoster(Roster):
     sheet_rows: Sequence[int]
     hidden: Sequence[int]
     marked: Mapping[str, Mapping[str, Sequence[int]]]
-    unstored: Mapping[str, str]
-    alike: frozenset[str]
+    unreadable: Mapping[str, str] = field()
+    repeated: frozenset[str] = field()
     remarks: tuple[Notice, ...]
     sheet: str
     unread: frozenset[str]
@@ -79,16 +79,6 @@ class WorkbookRoster(Roster):
     def schema(self) -> Mapping[str, pl.DataType]:
         """Every column is a String."""
         return dict(self.frame.schema)
-
-    @property
-    def repeated(self) -> frozenset[str]:
-        """Names that several columns bear."""
-        return self.alike
-
-    @property
-    def unreadable(self) -> Mapping[str, str]:
-        """The columns with formulas of which only a spreadsheet program knows the value."""
-        return self.unstored
 
     @property
     def sheets(self) -> Sheets:
@@ -212,14 +202,14 @@ def _roster(
     header = table.header.cells
     columns = sorted(collected.columns | {column for column, name in header.items() if name.strip()})
     first, last = columns[0], columns[-1]
-    given, alike = named_columns([header.get(column, "") for column in range(first, last + 1)])
+    given, repeated = named_columns([header.get(column, "") for column in range(first, last + 1)])
     titles = {column: given[column - first] for column in columns}
     frame = collected.frame(columns).rename({str(column): title for column, title in titles.items()})
     marked = {
         kind: {titles[column]: indexes for column, indexes in collected.marked[kind].items()}
         for kind in (ROUNDED, BOOLEAN)
     }
-    unstored = {
+    unreadable = {
         titles[column]: _unstored(column, [collected.sheet_rows[index] for index in indexes])
         for column, indexes in collected.marked[FORMULA].items()
     }
@@ -229,8 +219,8 @@ def _roster(
         collected.sheet_rows,
         collected.hidden,
         marked,
-        unstored,
-        alike,
+        unreadable,
+        repeated,
         notices,
         table.sheet.name,
         unread,
