@@ -162,10 +162,10 @@ class JsonCutter:
         return " ".join(filter(None, map(str.strip, text.replace("\r", "\n").split("\n"))))
 
     def _key(self) -> str:
-        if self._next() != '"':
+        if self._expected() != '"':
             self._fail(f"{shortened(self._excerpt())} where the name of a member is expected{self._mend()}")
         key = str(self._take()[0])
-        if self._next() != ":":
+        if self._expected() != ":":
             self._fail(f"no : behind {shortened(key)}")
         self._at += 1
         return key
@@ -184,11 +184,11 @@ class JsonCutter:
         Null for a list of objects, and for an empty one that is called what people are.
         """
         self._at += 1
-        first = self._next()
+        first = self._expected()
         is_of_people = key.casefold() in jsonshapes.PEOPLE
         if first == "{" or (first == "]" and is_of_people):
             return None
-        what = "" if first == "]" else self._no_object(first, f" of {shortened(key)}")
+        what = "" if first == "]" else self._no_object(f" of {shortened(key)}")
         if what and is_of_people:
             self._fail(what)
         while self._next() != "]":
@@ -197,40 +197,32 @@ class JsonCutter:
         self._at += 1
         return what
 
-    def _separator(self, end: str, what: str) -> None:
-        """Go past a comma, and up to the end of what holds it."""
-        if self._next() == ",":
+    def _separator(self, end: str, what: str) -> bool:
+        """Go past a comma, or up to the end of what holds it, and tell which: whether it goes on."""
+        separator = self._expected()
+        if separator == ",":
             self._at += 1
-        elif self._next() != end:
+        elif separator != end:
             self._fail(f"neither , nor {end} follows {what}, but {self._found()}")
+        return separator == ","
 
-    def _no_object(self, first: str, of: str = "") -> str:
-        if not first:
-            raise _CutOffError
+    def _no_object(self, of: str = "") -> str:
         return f"element{of} {shortened(self._excerpt())} is {jsonshapes.no_object(self._excerpt())}"
 
     def _array(self) -> Iterator[str]:
         """Give the objects of a list, from its first element on."""
-        if self._next() == "]":
-            self._at += 1
-            return
-        while True:
-            yield self._counted(self._object(self._next()))
-            separator = self._next()
-            if not separator:
-                raise _CutOffError
-            if separator not in {",", "]"}:
-                self._fail(f"neither , nor ] follows an object, but {self._found()}")
-            self._at += 1
-            if separator == "]":
-                return
+        goes_on = self._next() != "]"
+        while goes_on:
+            yield self._counted(self._object(self._expected()))
+            goes_on = self._separator("]", "an object")
+        self._at += 1
 
     def _object(self, first: str) -> str:
         """Go past the next element, which has to be an object, and give its text."""
         if first == "]":
             self._fail("no object follows the comma; take that comma away")
         if first != "{":
-            self._fail(f"{self._no_object(first)}{self._mend()}")
+            self._fail(f"{self._no_object()}{self._mend()}")
         self._begun = self._line()
         return self._take()[1]
 
@@ -270,6 +262,12 @@ class JsonCutter:
                 return self._text[self._at]
             if not self._more():
                 return ""
+
+    def _expected(self) -> str:
+        """Go to the next character that is no blank, where the text may not end, and give it."""
+        if not (found := self._next()):
+            raise _CutOffError
+        return found
 
     def _more(self, size: int = 0) -> bool:
         """Read on, at least so much; what lies before is let go. False at the end."""

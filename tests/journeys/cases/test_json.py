@@ -306,6 +306,14 @@ def test_what_is_no_list_of_users_is_refused_with_the_row(tmp_path: Path, text: 
     assert refusal(written(tmp_path, text), tmp_path).startswith(message)
 
 
+@pytest.mark.parametrize("end", ["", " ", ",", ',"links"', ',"links":', ',"links":[1'])
+def test_a_long_object_that_is_cut_off_behind_its_users_is_told_so(tmp_path: Path, end: str) -> None:
+    """As a short one is, wherever it ends."""
+    text = json.dumps({"total": 1, "users": [{"uid": "a1", "name": "Ann", "x": "x" * 1024 * 1024}]})
+    path = written(tmp_path, text.removesuffix("}") + end)
+    assert refusal(path, tmp_path) == "r.json is cut off: it ends behind row 1; fetch or copy it again"
+
+
 @pytest.mark.parametrize(
     ("value", "surplus"),
     [
