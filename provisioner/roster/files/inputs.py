@@ -204,9 +204,8 @@ def find_inputs(given: Sequence[str]) -> Inputs:
         raise RosterError("an empty name as the roster; name a file (a variable that is not set gives nothing)")
     found = {argument: _found(argument) for argument in given}
     inputs = tuple(file for argument in given for file in _expanded(argument, found[argument]))
-    if len(inputs) > 1:
-        # Several files that were named one by one may be what a shell made of a pattern.
-        inputs = tuple(replace(file, partitions=partitions_of(file)) for file in inputs)
+    # Several files that were named one by one may be what a shell made of a pattern.
+    inputs = tuple(_in_folders(file) if file.found or len(inputs) > 1 else file for file in inputs)
     _refuse_repeated(inputs)
     for file in inputs:
         if (trouble := foreign_name(Path(file.where))) is not None:
@@ -225,9 +224,8 @@ def _found(argument: str) -> Found:
     return parts_of_pattern(argument) if is_pattern(argument) else Found(())
 
 
-def partitions_of(file: InputFile) -> tuple[tuple[str, str | None], ...]:
-    """Read the folders right above a file that are named `column=value`; see `folders.partitions`."""
-    return partitions(file.where) if file.location is Location.FILE else ()
+def _in_folders(file: InputFile) -> InputFile:
+    return replace(file, partitions=partitions(file.where)) if file.location is Location.FILE else file
 
 
 def local_file(where: str) -> InputFile:
@@ -276,8 +274,7 @@ def _expanded(argument: str, found: Found) -> Iterator[InputFile]:
     elif found.rosters:
         pattern = pattern_of(found.rosters, FAMILIES, COMPRESSIONS)
         for where in found.rosters:
-            file = replace(local_file(where), found=pattern)
-            yield replace(file, partitions=partitions_of(file))
+            yield replace(local_file(where), found=pattern)
     else:
         yield local_file(argument)
 
