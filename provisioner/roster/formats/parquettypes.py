@@ -44,16 +44,16 @@ def in_our_types(lazy: pl.LazyFrame, footer: Sequence[FooterColumn] = ()) -> lis
     for name, kind in lazy.collect_schema().items():
         if name in wide:
             continue
-        column = by_name.get(name)
+        column = by_name.get(name) or FooterColumn(name, uuid=False, fixed=False, dates=())
         storage = _storage(kind)
         stored = named(name) if storage is kind else named(name).ext.storage()
-        if isinstance(storage, pl.Binary) and ((column and column.uuid) or _is_uuid(kind)):
+        if isinstance(storage, pl.Binary) and (column.uuid or _is_uuid(kind)):
             uuids.append(uuid_text(stored).alias(name))
-        elif isinstance(storage, pl.Binary) and not (column and column.fixed):
+        elif isinstance(storage, pl.Binary) and not column.fixed:
             bytes_.append((name, stored))
         elif storage is not kind:
             found.append(stored)
-        elif (readable := _readable(kind, _dates(column))) != kind:
+        elif (readable := _readable(kind, chain(column.dates, repeat(False)))) != kind:
             found.append(stored.cast(readable))
     nothing = [pl.lit(None, pl.String).alias(name) for name in wide]
     return [*uuids, *found, *nothing, *_decoded(lazy, bytes_)]
@@ -136,13 +136,11 @@ def _digits(kind: DataType) -> int:
     return max(map(_digits, inner_types(kind).values()), default=0)
 
 
-def _dates(column: FooterColumn | None) -> Iterator[bool]:
-    """Tell for each value within a column, depth first, whether it is a date."""
-    return chain(() if column is None else column.dates, repeat(False))
-
-
 def _readable(kind: DataType, dates: Iterator[bool]) -> DataType:
-    """Give the type that holds the same without dictionaries, arrays of no length, dates as moments, unknown zones."""
+    """Give the type that holds the same without dictionaries, arrays of no length, dates as moments, unknown zones.
+
+    dates  tells for each value within, depth first, whether it is a date
+    """
     inner = {name: _readable(each, dates) for name, each in inner_types(kind).items()}
     if isinstance(kind, pl.Struct):
         return pl.Struct(inner)
