@@ -131,22 +131,22 @@ def _opener(file: InputFile, options: RosterOptions, folder: Path, opened: ExitS
     """Say how a file is opened, and whether its rows may lack columns."""
     if file.location is Location.QUERY:
         return _asked(file, options, folder, opened), False
-    if file.location is Location.FILE:
+    local = LocalFile(Path(file.where)) if file.location is Location.FILE else None
+    if local is not None:
         _check_file(file)
     if file.family is None:
-        _refuse_suffix(file)
+        signature.refuse_suffix(file, b"" if local is None else _start(local), local)
     if file.compression and file.family not in TEXTS:
-        if file.location is Location.FILE:
-            packed = LocalFile(Path(file.where))
-            signature.check_compression(file, _start(packed), packed)
+        if local is not None:
+            signature.check_compression(file, _start(local), local)
         _refuse_packed_table(file)
     if file.family == "zip":
-        inside, member = _member(file)
+        inside, member = _member(file, local)
         opener = _unzipped(replace(inside, archive=file.name), member, options, folder, opened)
         return partial(_around, partial(beside, member.about, packed=True), opener), inside.family in SPARSE
     if file.family not in TEXTS:
-        return _table(file, options), False
-    origin = _origin(file, folder, options.interrupted)
+        return _table(file, local, options), False
+    origin = local or _kept(file, folder, options.interrupted)
     opened.callback(origin.close)
     signature.check_signature(file, _start(origin), origin)
     return _text(file, origin, options), file.family in SPARSE
@@ -167,17 +167,10 @@ def _asked(file: InputFile, options: RosterOptions, folder: Path, opened: ExitSt
     return kept.open
 
 
-def _refuse_suffix(file: InputFile) -> None:
-    known = file.location is Location.FILE
-    origin = LocalFile(Path(file.where))
-    signature.refuse_suffix(file, _start(origin) if known else b"", origin if known else None)
-
-
-def _member(file: InputFile) -> tuple[InputFile, Member]:
+def _member(file: InputFile, archive: LocalFile | None) -> tuple[InputFile, Member]:
     """Find the one roster in a zip archive, which has to be on a disk."""
-    if file.location is not Location.FILE:
+    if archive is None:
         raise RosterError(f"{file.name}: a zip archive is read from a disk only; fetch it first")
-    archive = LocalFile(Path(file.where))
     signature.check_signature(file, _start(archive), archive)
     return find_member(file, archive)
 
@@ -202,11 +195,10 @@ def _pieces(origin: Origin) -> Iterator[bytes]:
             yield piece
 
 
-def _table(file: InputFile, options: RosterOptions) -> Opener:
+def _table(file: InputFile, local: LocalFile | None, options: RosterOptions) -> Opener:
     """Say how a Parquet file or a workbook is opened."""
-    if file.location is Location.FILE:
-        origin = LocalFile(Path(file.where))
-        signature.check_signature(file, _start(origin), origin)
+    if local is not None:
+        signature.check_signature(file, _start(local), local)
     elif file.family != "parquet":
         raise RosterError(f"{file.name}: a workbook is read from a disk only; fetch it first")
     return _table_opener(file, file.where, options)
@@ -271,14 +263,17 @@ def _csv(origin: Origin, codec: str | None, header: HeaderOptions, limit: int | 
     return refuse_quoted_lines(open_csv(origin, codec, header, limit))
 
 
-def _origin(file: InputFile, folder: Path, interrupted: Callable[[], None]) -> Origin:
+def _kept(file: InputFile, folder: Path, interrupted: Callable[[], None]) -> Origin:
+    """Keep what can be read only once: what is at an address, or comes through a pipe. Raises RosterError."""
     if file.location is Location.REMOTE:
         from provisioner.roster.files.objectstore import fetch
 
         return fetch(file.where, folder)
-    if file.location is Location.STREAM:
-        return _spooled(file, folder, interrupted)
-    return LocalFile(Path(file.where))
+    origin = spool(file.name, chunks(file, interrupted), folder)
+    if not origin.size:
+        origin.close()
+        raise EmptyRosterError(f"{file.name} is empty: it has no bytes at all")
+    return origin
 
 
 def _check_file(file: InputFile) -> None:
@@ -301,11 +296,3 @@ def _start(origin: Origin, length: int = signature.LENGTH) -> bytes:
             return file.read(length)
     except OSError as error:
         raise unreadable(origin.name, error) from error
-
-
-def _spooled(file: InputFile, folder: Path, interrupted: Callable[[], None]) -> Origin:
-    origin = spool(file.name, chunks(file, interrupted), folder)
-    if not origin.size:
-        origin.close()
-        raise EmptyRosterError(f"{file.name} is empty: it has no bytes at all")
-    return origin
