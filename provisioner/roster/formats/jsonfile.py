@@ -14,7 +14,7 @@ from provisioner.roster.encodings.readings import NotUtf8Error
 from provisioner.roster.files.origin import Origin
 from provisioner.roster.files.text import TextStream, open_text
 from provisioner.roster.formats.jsoncut import JsonCutter
-from provisioner.roster.formats.ndjsonfile import DEFAULT_SIZES, LineSizes, NdjsonRoster, NotAnObjectError, open_ndjson
+from provisioner.roster.formats.ndjsonfile import NdjsonRoster, NotAnObjectError, open_ndjson
 from provisioner.roster.formats.rows import Missing, Progress, RosterBatch, TextRoster, missing_fields
 from provisioner.roster.jsonpages import Page
 
@@ -80,11 +80,7 @@ def _open_elements(
 
 
 def open_json(
-    missing: Missing,
-    origin: Origin,
-    codec: str | None = None,
-    limit: int | None = None,
-    sizes: LineSizes = DEFAULT_SIZES,
+    missing: Missing, origin: Origin, codec: str | None, limit: int | None = None
 ) -> NdjsonRoster | EmptyArray:
     """Read the whole file once, for its keys; see `open_ndjson`. An empty array is a roster without rows.
 
@@ -98,7 +94,7 @@ def open_json(
         if not stream.read(1):
             return EmptyArray(origin, codec, pages=pages)
     try:
-        return replace(open_ndjson(origin, codec, limit, sizes, opener), pages=pages)
+        return replace(open_ndjson(origin, codec, limit, opener=opener), pages=pages)
     except NotAnObjectError as error:  # of lines there is nothing to be said
         raise RosterError(f"{error.place}: {error.why}") from None
 

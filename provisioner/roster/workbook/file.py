@@ -21,7 +21,9 @@ from provisioner.roster.formats.rows import (
     ANOTHER_HEADER,
     BEHIND_BLANK_ROWS,
     NO_PART,
+    NOT_TEXT,
     OTHER_SHEETS,
+    ROUNDED,
     Notice,
     Progress,
     Roster,
@@ -30,7 +32,7 @@ from provisioner.roster.formats.rows import (
 from provisioner.roster.preamble import another_header
 from provisioner.roster.workbook.header import SheetOptions, Table, find_table
 from provisioner.roster.workbook.package import Package, open_package
-from provisioner.roster.workbook.sheet import BOOLEAN, FORMULA, ROUNDED, Remarks, SheetRow, column_letters, read_sheet
+from provisioner.roster.workbook.sheet import FORMULA, Remarks, SheetRow, column_letters, read_sheet
 from provisioner.wording import counted, listed
 
 FIRST_BATCH: Final = 1_000
@@ -152,7 +154,7 @@ class _Collected:
     def __init__(self) -> None:
         self.sheet_rows = array("L")
         self.hidden = array("L")
-        self.marked: dict[str, dict[int, array[int]]] = {ROUNDED: {}, BOOLEAN: {}, FORMULA: {}}
+        self.marked: dict[str, dict[int, array[int]]] = {ROUNDED: {}, NOT_TEXT: {}, FORMULA: {}}
         self.behind_blank_rows = 0
         self._frames: list[pl.DataFrame] = []
         self._rows: list[dict[int, str]] = []
@@ -207,7 +209,7 @@ def _roster(
     frame = collected.frame(columns).rename({str(column): title for column, title in titles.items()})
     marked = {
         kind: {titles[column]: indexes for column, indexes in collected.marked[kind].items()}
-        for kind in (ROUNDED, BOOLEAN)
+        for kind in (ROUNDED, NOT_TEXT)
     }
     unreadable = {
         titles[column]: _unstored(column, [collected.sheet_rows[index] for index in indexes])

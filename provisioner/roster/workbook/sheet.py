@@ -7,18 +7,16 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from provisioner.roster.formats import rows
+from provisioner.roster.formats.rows import NOT_TEXT, ROUNDED, SOMETHING
 from provisioner.roster.workbook.numbers import EXACT_DIGITS, finite, is_short, number_text
 from provisioner.roster.workbook.package import TAGS, Attributes, Package, Parser, Sheet, unescaped
 
 LAST_ROW: Final = 1_048_576
 LAST_COLUMN: Final = 16_384
 
-ROUNDED: Final = rows.ROUNDED
-BOOLEAN: Final = rows.NOT_TEXT
 FORMULA: Final = "formula"
 
-_SOMETHING: Final = re.compile(rows.SOMETHING).search
+_SOMETHING: Final = re.compile(SOMETHING).search
 _DIGITS: Final = "0123456789"
 _LAST_ROW: Final = re.compile(r"\d+$")
 
@@ -153,7 +151,7 @@ class _SheetParser(Parser):
         else:
             self._cells[self._column] = _other_text(kind, value)
             if kind == "b":
-                self._marks[self._column] = BOOLEAN
+                self._marks[self._column] = NOT_TEXT
 
     def _number_text(self, value: str, style: str | None) -> str:
         """Write a number, in the dress of its style where that counts."""
