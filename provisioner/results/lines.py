@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
+from provisioner.errors import ProvisionerError
 from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.statements import Columns
@@ -116,20 +117,28 @@ def write_lines(
     path: Path,
     frames: Iterator[pl.DataFrame],
     apart: TokensApart | None,
-    check: Callable[[], None] = lambda: None,
     *,
     fed_again: bool = False,
 ) -> None:
-    """Write result lines.
+    """Write result lines, unless getting them raises an error of ours.
 
     apart      takes their auth tokens; None to leave them where they are
-    check      raises what keeps them from being written, once all are read
     fed_again  see `fill_outcomes`
     """
+    errors: list[ProvisionerError] = []
+
+    def given() -> Iterator[pl.DataFrame]:
+        # What writes the frames has words of its own for an error, so that one is kept until it is done.
+        try:
+            yield from frames
+        except ProvisionerError as error:
+            errors.append(error)
+
     with closing(apart) if apart else nullcontext(), written_whole(path, PRIVATE) as whole:
-        lines = frames if apart is None else apart.taken_from(frames)
+        lines = given() if apart is None else apart.taken_from(given())
         fill_outcomes(whole, lines, path.suffix, fed_again=fed_again)
-        check()
+        for error in errors:
+            raise error
         if apart is not None:
             apart.write()  # before the results take the place of those that may hold tokens
 
@@ -162,18 +171,25 @@ def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
 def keep_results(
     outputs: Outputs, lines: Spool, fetch: Fetch, more: Iterable[pl.DataFrame] = ()
 ) -> tuple[Counts, dict[str, str | None]]:
-    """Write the results of a job as `write_results` does, and its auth tokens apart where they are to stand so.
+    """Write the results of a job as `write_results` does; what they add up to, and what `keep_lines` gives."""
+    counts = Counts()
 
-    What is not what was written there last is set aside first. Gives what they add up to, and name → digest.
-    """
-    apart, counts = TokensApart.of(outputs), Counts()
-
-    def write() -> None:
+    def write(apart: TokensApart | None) -> None:
         nonlocal counts
         counts = write_results(outputs.results, lines, fetch, more, apart)
 
-    digest = rewrite(outputs.results, written_last(outputs.summary, RESULTS), write)
-    return counts, {RESULTS: digest, TOKENS: apart.digest if apart is not None else None}
+    digests = keep_lines(outputs, write)
+    return counts, digests
+
+
+def keep_lines(outputs: Outputs, write: Callable[[TokensApart | None], None]) -> dict[str, str | None]:
+    """Have results written, and their auth tokens apart where they are to stand so; name → digest.
+
+    What is not what was written there last is set aside first.
+    """
+    apart = TokensApart.of(outputs)
+    digest = rewrite(outputs.results, written_last(outputs.summary, RESULTS), lambda: write(apart))
+    return {RESULTS: digest, TOKENS: apart.digest if apart is not None else None}
 
 
 def write_results(

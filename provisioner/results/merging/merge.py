@@ -11,17 +11,11 @@ from typing import Any, Final
 
 import polars as pl
 
-from provisioner.errors import ExitCode, OutputError, ProvisionerError
+from provisioner.errors import ExitCode, OutputError
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
-from provisioner.results.lines import TOKENS, Counts, TokensApart, write_lines
-from provisioner.results.manifest import (
-    REJECTED,
-    RESULTS,
-    refuse_joining,
-    rewrite,
-    written_last,
-)
+from provisioner.results.lines import Counts, keep_lines, write_lines
+from provisioner.results.manifest import REJECTED, refuse_joining
 from provisioner.results.merging.ordered import in_order, rows_of, with_tokens
 from provisioner.results.merging.parts import joined
 from provisioner.results.merging.shards import FinishedShard, finished_shards, merging_to, worst
@@ -61,16 +55,15 @@ def merge(folder: Path, output: Path, tokens: Path | None = None) -> Summary:
 
 
 def _merged(shards: Sequence[FinishedShard], outputs: Outputs) -> Summary:
-    apart = TokensApart.of(outputs)
-    merging = _Merging(shards)
-    results = rewrite(
-        outputs.results, written_last(outputs.summary, RESULTS), lambda: merging.write(outputs.results, apart)
-    )
+    counts = Counts()
+    first = (frame for shard in shards for frame in islice(rows_of(shard.results, ","), 1))
+    fed_again = any(OF_ROW in frame.columns for frame in first)
+    lines = _lines(shards, counts, fed_again=fed_again)
+    digests = keep_lines(outputs, lambda apart: write_lines(outputs.results, lines, apart, fed_again=fed_again))
     rejected, digest = _write_rejected(outputs, [shard.rejected for shard in shards if shard.rejected is not None])
-    digests = {RESULTS: results, REJECTED: digest, TOKENS: apart.digest if apart else None}
     report = _report([shard.document for shard in shards])
     files = written(outputs, rejected, results=True)
-    summary = joined(shards, merging.total, report, _stop(shards), files, digests)
+    summary = joined(shards, counts, report, _stop(shards), files, digests | {REJECTED: digest})
     write_summary(outputs.summary, summary.document)
     return summary
 
@@ -83,54 +76,38 @@ def _files(shard: FinishedShard) -> Iterator[Path]:
     yield from map(Path, shard.document["roster"])
 
 
-class _Merging:
-    """Writes the results of shards as one file, and counts each by the way; `total` is what they add up to."""
+def _lines(shards: Sequence[FinishedShard], total: Counts, *, fed_again: bool) -> Iterator[pl.DataFrame]:
+    """Give the lines of all shards in the order of the roster, and count them.
 
-    def __init__(self, shards: Sequence[FinishedShard]) -> None:
-        self._shards = shards
-        self._counts = [Counts() for _ in shards]
-        self.total = Counts()
-        self._error: ProvisionerError | None = None
-        first = (frame for shard in shards for frame in islice(rows_of(shard.results, ","), 1))
-        self._fed_again = any(OF_ROW in frame.columns for frame in first)
+    fed_again  they have `OF_ROW` as well
 
-    def write(self, path: Path, apart: TokensApart | None) -> None:
-        """Write them. Raises `OutputError` when they do not say what the summaries say."""
-        write_lines(path, self._counted(), apart, self._check, fed_again=self._fed_again)
+    Raises `OutputError` when they do not say what the summaries say.
+    """
+    counts = [Counts() for _ in shards]
+    columns = [*RESULT_SCHEMA, *([OF_ROW] if fed_again else [])]
+    upcoming = 1
+    for frame in in_order([_lines_of(*each, columns) for each in zip(shards, counts, strict=True)], "row"):
+        expected = pl.int_range(upcoming, upcoming + frame.height, dtype=pl.Int64, eager=True)
+        if not frame["row"].equals(expected):
+            at = int((frame["row"] != expected).arg_max() or 0) + upcoming
+            raise OutputError(f"row {at}: is in no shard, or in two; run all shards again, then merge")
+        upcoming += frame.height
+        total.add(frame)
+        yield frame
+    if upcoming - 1 != shards[0].rows:
+        raise OutputError(f"row {upcoming}: is in no shard; run all shards again, then merge")
+    for shard, found in zip(shards, counts, strict=True):
+        _compare(shard, found)
 
-    def _check(self) -> None:
-        if self._error is not None:
-            raise self._error
-        for shard, counts in zip(self._shards, self._counts, strict=True):
-            _compare(shard, counts)
 
-    def _counted(self) -> Iterator[pl.DataFrame]:
-        sources = [self._lines(shard, counts) for shard, counts in zip(self._shards, self._counts, strict=True)]
-        upcoming = 1
-        # What writes the frames has words of its own for an error, so that one is kept until it is done.
+def _lines_of(shard: FinishedShard, counts: Counts, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+    for frame in with_tokens(shard.results, shard.tokens):
         try:
-            for frame in in_order(sources, "row"):
-                expected = pl.int_range(upcoming, upcoming + frame.height, dtype=pl.Int64, eager=True)
-                if not frame["row"].equals(expected):
-                    at = int((frame["row"] != expected).arg_max() or 0) + upcoming
-                    raise OutputError(f"row {at}: is in no shard, or in two; run all shards again, then merge")
-                upcoming += frame.height
-                self.total.add(frame)
-                yield frame
-            if upcoming - 1 != self._shards[0].rows:
-                raise OutputError(f"row {upcoming}: is in no shard; run all shards again, then merge")
-        except ProvisionerError as error:
-            self._error = error
-
-    def _lines(self, shard: FinishedShard, counts: Counts) -> Iterator[pl.DataFrame]:
-        for frame in with_tokens(shard.results, shard.tokens):
-            columns = [*RESULT_SCHEMA, *([OF_ROW] if self._fed_again else [])]
-            try:
-                lines = frame.select(typed(frame.schema, shard.results.suffix, columns))
-            except (pl.exceptions.InvalidOperationError, pl.exceptions.ColumnNotFoundError) as error:
-                raise OutputError(f"{shard.results}: is not as a run wrote it; run that shard again") from error
-            counts.add(lines)
-            yield lines
+            lines = frame.select(typed(frame.schema, shard.results.suffix, columns))
+        except (pl.exceptions.InvalidOperationError, pl.exceptions.ColumnNotFoundError) as error:
+            raise OutputError(f"{shard.results}: is not as a run wrote it; run that shard again") from error
+        counts.add(lines)
+        yield lines
 
 
 def _compare(shard: FinishedShard, counts: Counts) -> None:

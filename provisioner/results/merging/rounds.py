@@ -20,18 +20,16 @@ from typing import Final
 
 import polars as pl
 
-from provisioner.errors import ExitCode, OutputError, ProvisionerError
+from provisioner.errors import ExitCode, OutputError
 from provisioner.files.looking import digest_of, same_file
 from provisioner.model import Outcome
 from provisioner.results.findings import Mended, Report, RosterFile
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
-from provisioner.results.lines import TOKENS, Counts, TokensApart, write_lines
+from provisioner.results.lines import TOKENS, Counts, keep_lines, write_lines
 from provisioner.results.manifest import (
     REJECTED,
     RESULTS,
     refuse_joining,
-    rewrite,
-    written_last,
 )
 from provisioner.results.merging.numbers import has_strangers, is_in_doubt
 from provisioner.results.merging.ordered import rows_of, with_tokens
@@ -50,7 +48,7 @@ from provisioner.results.resubmission import job_of_rejected
 from provisioner.results.spool import Spool
 from provisioner.results.summary import Summary, write_summary, written
 from provisioner.stop import Stop
-from provisioner.validation.rules import FIRST_ROWS, Found
+from provisioner.validation.rules import Found
 
 _LINE: Final = (*RESULT_SCHEMA, OF_ROW)
 # What the summary of a sync tells, and that of no run.
@@ -107,17 +105,12 @@ def merge_rounds(results: Sequence[Path], output: Path, tokens: Path | None = No
 
 
 def _merged(rounds: Sequence[Round], outputs: Outputs) -> Summary:
-    told, apart = _Told(), TokensApart.of(outputs)
+    told = _Told()
     with ExitStack() as stack:
         lines = told.lines(_together(rounds, outputs.results.parent, stack))
-        digest = rewrite(
-            outputs.results,
-            written_last(outputs.summary, RESULTS),
-            lambda: write_lines(outputs.results, lines, apart, told.raise_error),
-        )
+        digests = keep_lines(outputs, lambda apart: write_lines(outputs.results, lines, apart))
     stop = _stop(rounds) if told.counts.outcomes[Outcome.PENDING.value] else None
     files = written(outputs, None, results=True)
-    digests = {RESULTS: digest, TOKENS: apart.digest if apart else None}
     summary = joined(rounds, told.counts, _report(rounds, told), stop, files, digests)
     write_summary(outputs.summary, summary.document)
     return summary
@@ -269,29 +262,18 @@ class _Told:
     def __init__(self) -> None:
         self.counts = Counts()
         self.defects: dict[str, Found] = {}
-        self._error: ProvisionerError | None = None
 
     def lines(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
         """Count frames, and pass them on without `OF_ROW`."""
-        # What writes the frames has words of its own for an error, so that one is kept until it is done.
-        try:
-            for frame in frames:
-                self.counts.add(frame)
-                self._look_at(frame.filter(outcome=Outcome.REJECTED.value))
-                yield frame.drop(OF_ROW)
-        except ProvisionerError as error:
-            self._error = error
-
-    def raise_error(self) -> None:
-        """Raise what went wrong with the frames, if anything."""
-        if self._error is not None:
-            raise self._error
+        for frame in frames:
+            self.counts.add(frame)
+            self._look_at(frame.filter(outcome=Outcome.REJECTED.value))
+            yield frame.drop(OF_ROW)
 
     def _look_at(self, rejected: pl.DataFrame) -> None:
         for row, errors in rejected.select("row", "error_message").iter_rows():
             for code, _ in reasons_in(errors or ""):
-                known = self.defects.get(code, Found(0, ()))
-                self.defects[code] = Found(known.rows + 1, (*known.first_rows, row)[:FIRST_ROWS])
+                self.defects[code] = self.defects.get(code, Found(0, ())) + Found(1, (row,))
 
 
 def _report(rounds: Sequence[Round], told: _Told) -> Report:
