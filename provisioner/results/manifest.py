@@ -227,12 +227,6 @@ def refuse_merged(results: Path) -> None:
         raise JournalError(f"{results}: was merged from {listed(merged, _NAMED)}; give one of those")
 
 
-def refuse_joining(outputs: Outputs, apart: Sequence[Path]) -> None:
-    """Raise OutputError when auth tokens that stand apart would come into the results."""
-    if outputs.tokens is None and apart:
-        raise OutputError(f"{apart[0]}: holds auth tokens apart from the results; say with --tokens-to where they go")
-
-
 def known_digest(path: Path, written: str | None) -> str | None:
     """Give the digest of what we have written last to a file: noted by a run that was cut short, else `written`."""
     notes = noted(path)  # as a rule there are none, and results of gigabytes need not be read for it

@@ -11,23 +11,22 @@ from typing import Any, Final
 
 import polars as pl
 
-from provisioner.errors import ExitCode, OutputError
-from provisioner.results.findings import Mended, Report, RosterFile
+from provisioner.errors import OutputError
+from provisioner.results.findings import Mended, Report
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
 from provisioner.results.lines import Counts, keep_lines, write_lines
-from provisioner.results.manifest import REJECTED, refuse_joining
+from provisioner.results.manifest import REJECTED
 from provisioner.results.merging.ordered import in_order, rows_of, with_tokens
-from provisioner.results.merging.parts import joined
-from provisioner.results.merging.shards import FinishedShard, finished_shards, merging_to, worst
+from provisioner.results.merging.parts import sum_up
+from provisioner.results.merging.shards import FinishedShard, finished_shards, merging_to
 from provisioner.results.outputs import Outputs, journal_of, summary_of
 from provisioner.results.rejections import WORKBOOK, Dress, keep_rejected
 from provisioner.results.spool import Spool
-from provisioner.results.summary import Summary, write_summary, written
+from provisioner.results.summary import Summary
 from provisioner.roster.columns import ADDED, all_named
 from provisioner.roster.files.inputs import FAMILIES
 from provisioner.roster.formats.ndjsonline import LINE
 from provisioner.roster.workbook.package import open_package
-from provisioner.stop import Stop
 from provisioner.validation.rules import FIRST_ROWS, Found
 
 _MARK: Final = codecs.BOM_UTF8
@@ -47,10 +46,7 @@ def merge(folder: Path, output: Path, tokens: Path | None = None) -> Summary:
     shards = finished_shards(folder)
     suffix = next((shard.rejected.suffix for shard in shards if shard.rejected is not None), ".csv")
     outputs = Outputs.beside(output, suffix, (), tokens=tokens)
-    refuse_joining(outputs, [shard.tokens for shard in shards if shard.tokens is not None])
-    outputs.refuse_too_many(shards[0].rows)
-    outputs.make_folder()
-    with merging_to(outputs, [each for shard in shards for each in _files(shard)]):
+    with merging_to(outputs, shards, shards[0].rows, [each for shard in shards for each in _files(shard)]):
         return _merged(shards, outputs)
 
 
@@ -62,10 +58,9 @@ def _merged(shards: Sequence[FinishedShard], outputs: Outputs) -> Summary:
     digests = keep_lines(outputs, lambda apart: write_lines(outputs.results, lines, apart, fed_again=fed_again))
     rejected, digest = _write_rejected(outputs, [shard.rejected for shard in shards if shard.rejected is not None])
     report = _report([shard.document for shard in shards])
-    files = written(outputs, rejected, results=True)
-    summary = joined(shards, counts, report, _stop(shards), files, digests | {REJECTED: digest})
-    write_summary(outputs.summary, summary.document)
-    return summary
+    stops = [stop for shard in shards if (stop := shard.stop) is not None]
+    worst = max(stops, key=lambda stop: stop.exit_code, default=None)
+    return sum_up(shards, outputs, rejected, counts, report, worst, digests | {REJECTED: digest})
 
 
 def _files(shard: FinishedShard) -> Iterator[Path]:
@@ -114,7 +109,7 @@ def _compare(shard: FinishedShard, counts: Counts) -> None:
     found = {name: number for name, number in counts.outcomes.items() if number}
     found |= {"tokens": counts.tokens} if counts.tokens else {}
     if found != shard.counts:
-        message = f"holds {found}, its summary says {shard.counts}; run shard {shard.number}/{shard.of} again"
+        message = f"holds {found}, its summary says {shard.counts}; run {shard.name} again"
         raise OutputError(f"{shard.results}: {message}")
 
 
@@ -151,22 +146,11 @@ def _numbered(path: Path, delimiter: str) -> Iterator[pl.DataFrame]:
         yield frame.select(all_named(kept)).with_columns(pl.col("_row").cast(pl.Int64))
 
 
-def _stop(shards: Sequence[FinishedShard]) -> Stop | None:
-    stopped = worst(shards)
-    if stopped is None:
-        return None
-    said = stopped.document
-    message = f"shard {stopped.number}/{stopped.of}: {said['message']}"
-    return Stop(said["stopped_by"], message, ExitCode(said["exit_code"]))
-
-
 def _report(documents: Sequence[Any]) -> Report:
     mended = [document["mended"] for document in documents if "mended" in document]
     before, again = (sum(each[name] for each in mended) for name in ("before", "rejected"))
-    files = tuple(RosterFile(each["name"], each["first_row"], each["rows"]) for each in documents[0].get("files", ()))
-    overridden = documents[0].get("constraints_overridden", {})
     defects, warnings = (_findings([document[name] for document in documents]) for name in ("defects", "warnings"))
-    return Report(defects, warnings, Mended(before, again) if before else None, files, overridden)
+    return Report(defects, warnings, Mended(before, again) if before else None)
 
 
 def _findings(several: Sequence[Any]) -> dict[str, Found]:

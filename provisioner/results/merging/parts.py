@@ -7,23 +7,23 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.errors import OutputError
+from provisioner.errors import ExitCode, OutputError
 from provisioner.journal.course.table import is_told
 from provisioner.journal.header import EMULATOR, Identity, owner_in, refuse_unread
 from provisioner.journal.lock import holder_of
 from provisioner.journal.undo.telling import is_taken_back
 from provisioner.model import Outcome
-from provisioner.results.findings import Report
-from provisioner.results.lines import Counts
+from provisioner.results.findings import Report, RosterFile
+from provisioner.results.lines import TOKENS, Counts
 from provisioner.results.manifest import Record
-from provisioner.results.outputs import journal_of
-from provisioner.results.summary import Summary
+from provisioner.results.outputs import Outputs, journal_of
+from provisioner.results.summary import Summary, write_summary, written
 from provisioner.stop import Stop
 from provisioner.tally import OutcomeTally, RequestTally, RowTally, Tally
 
@@ -40,6 +40,45 @@ class Part:
 
     results: Path
     document: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """What it is called where it is told what stopped it."""
+        return str(self.results)
+
+    @property
+    def rejected(self) -> Path | None:
+        """Name its rejected rows, beside the results; null when it has none."""
+        named = self.document["outputs"]["rejected"]
+        return self.results.with_name(Path(named).name) if named else None
+
+    @property
+    def tokens(self) -> Path | None:
+        """Find its auth tokens that stand apart, as its summary names them; null when it names none.
+
+        They were given from where the results were given from, and may be beside them since.
+        """
+        outputs = self.document["outputs"]
+        if not outputs.get(TOKENS):
+            return None
+        named, given = Path(outputs[TOKENS]), Path(outputs["results"] or "").parent.parts
+        here = self.results.parent.absolute().parts
+        then = Path(*here[: len(here) - len(given)]) if here[len(here) - len(given) :] == given else Path()
+        places = [each / named for each in dict.fromkeys([Path() if then == Path.cwd() else then, Path()])]
+        return next((place for place in places if place.exists()), self.results.with_name(named.name))
+
+    @property
+    def stop(self) -> Stop | None:
+        """Say what stopped it; null when it came to its end."""
+        said = self.document
+        if said.get("stopped_by") is None:
+            return None
+        return Stop(said["stopped_by"], f"{self.name}: {said['message']}", ExitCode(said["exit_code"]))
+
+    def digest(self, name: str) -> str | None:
+        """Give the digest of one of its files as it was written; null where its summary does not say it."""
+        digests: Mapping[str, str] = self.document.get("digests", {})
+        return digests.get(name)
 
     def time(self, name: str) -> float:
         """Give one of its times, in UNIX seconds."""
@@ -83,18 +122,21 @@ def address_of(parts: Sequence[Part]) -> str | None:
     return next((app.address for part in parts if (app := part.app) not in {None, EMULATOR}), None)
 
 
-def joined(
+def sum_up(
     parts: Sequence[Part],
+    outputs: Outputs,
+    rejected: Path | None,
     counts: Counts,
     report: Report,
     stop: Stop | None,
-    files: Mapping[str, str | None],
     digests: Mapping[str, str | None],
 ) -> Summary:
-    """Tell of parts what one run would have told.
+    """Write the summary of parts: what one run would have told.
 
-    counts   what their lines add up to
-    digests  of the files that were written, as `Record` has them; null for one that was not
+    rejected  their rejected rows, in a file of the merge
+    counts    what their lines add up to
+    report    what was found in their rows
+    digests   of the files that were written, as `Record` has them; null for one that was not
     """
     documents = [part.document for part in parts]
 
@@ -102,19 +144,23 @@ def joined(
         return sum(document.get(name, 0) for document in documents)
 
     started, finished = min(part.time("started_at") for part in parts), max(part.time("finished_at") for part in parts)
-    rows, rejected = counts.rows, counts.outcomes[Outcome.REJECTED.value]
+    rows, left = counts.rows, counts.outcomes[Outcome.REJECTED.value]
     drift = sum((Counter(document.get("drift", {})) for document in documents), Counter[str]())
     tally = Tally(
-        RowTally(rows, rows, rows, rows - rejected, rejected),
+        RowTally(rows, rows, rows, rows - left, left),
         RequestTally(total("requests"), total("retries"), total("rate_limited"), started, finished),
         OutcomeTally(drift=drift, edited=total("edited")),
     )
     merged = tuple(str(part.results.absolute()) for part in parts)
     record = Record(tuple(documents[0]["roster"]), merged=merged).with_digests(digests)
-    return Summary(
-        counts, tally, report, started, finished, stop, {**files, "journal": None},
+    files = tuple(RosterFile(each["name"], each["first_row"], each["rows"]) for each in documents[0].get("files", ()))
+    report = replace(report, files=files, overridden=documents[0].get("constraints_overridden", {}))
+    summary = Summary(
+        counts, tally, report, started, finished, stop, {**written(outputs, rejected, results=True), "journal": None},
         record=record, emulated=parts[0].app == EMULATOR, base_url=address_of(parts),
     )  # fmt: skip
+    write_summary(outputs.summary, summary.document)
+    return summary
 
 
 def refuse_working(results: Path) -> None:

@@ -11,43 +11,40 @@ is lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from provisioner.errors import ExitCode, OutputError
+from provisioner.errors import OutputError
 from provisioner.files.looking import digest_of, same_file
 from provisioner.model import Outcome
-from provisioner.results.findings import Mended, Report, RosterFile
+from provisioner.results.findings import Mended, Report
 from provisioner.results.formats.outcomes import OF_ROW, RESULT_SCHEMA, typed
 from provisioner.results.lines import TOKENS, Counts, keep_lines, write_lines
 from provisioner.results.manifest import (
     REJECTED,
     RESULTS,
-    refuse_joining,
 )
 from provisioner.results.merging.numbers import has_strangers, is_in_doubt
 from provisioner.results.merging.ordered import rows_of, with_tokens
 from provisioner.results.merging.parts import (
     Part,
-    joined,
     refuse_other_apps,
     refuse_outdated,
     refuse_unreadable,
     refuse_working,
+    sum_up,
 )
-from provisioner.results.merging.shards import merging_to, tokens_of
+from provisioner.results.merging.shards import merging_to
 from provisioner.results.outputs import Outputs, told_of_results
 from provisioner.results.rejections import reasons_in
 from provisioner.results.resubmission import job_of_rejected
 from provisioner.results.spool import Spool
-from provisioner.results.summary import Summary, write_summary, written
-from provisioner.stop import Stop
+from provisioner.results.summary import Summary
 from provisioner.validation.rules import Found
 
 _LINE: Final = (*RESULT_SCHEMA, OF_ROW)
@@ -55,29 +52,6 @@ _LINE: Final = (*RESULT_SCHEMA, OF_ROW)
 _OF_A_SYNC: Final = "leavers"
 # Rows of a round whose later lines are held at once.
 _BUCKET: Final = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Round(Part):
-    """What a run of one round has left, see `Part`."""
-
-    @property
-    def files(self) -> tuple[Path, ...]:
-        """What must not be overwritten."""
-        rejected = self.document["outputs"]["rejected"]
-        named = [self.results.with_name(Path(rejected).name)] if rejected else []
-        rosters = map(Path, self.document["roster"])
-        return (*Outputs.beside(self.results, self.results.suffix, (), tokens=self.tokens).paths(), *named, *rosters)
-
-    @property
-    def tokens(self) -> Path | None:
-        """Where its auth tokens stand, when that is apart."""
-        return tokens_of(self.document, self.results.parent)
-
-    def digest(self, name: str) -> str | None:
-        """Give the digest of one of its files as it was written; null where its summary does not say it."""
-        digests: Mapping[str, str] = self.document.get("digests", {})
-        return digests.get(name)
 
 
 def merge_rounds(results: Sequence[Path], output: Path, tokens: Path | None = None) -> Summary:
@@ -97,26 +71,29 @@ def merge_rounds(results: Sequence[Path], output: Path, tokens: Path | None = No
         _refuse_unrelated(before, later)
     refuse_other_apps(rounds)
     outputs = Outputs.beside(output, output.suffix, (), tokens=tokens)
-    refuse_joining(outputs, [each.tokens for each in rounds if each.tokens is not None])
-    outputs.refuse_too_many(rounds[0].document["rows"])
-    outputs.make_folder()
-    with merging_to(outputs, [file for each in rounds for file in each.files]):
+    with merging_to(outputs, rounds, rounds[0].document["rows"], [file for each in rounds for file in _files(each)]):
         return _merged(rounds, outputs)
 
 
-def _merged(rounds: Sequence[Round], outputs: Outputs) -> Summary:
+def _merged(rounds: Sequence[Part], outputs: Outputs) -> Summary:
     told = _Told()
     with ExitStack() as stack:
         lines = told.lines(_together(rounds, outputs.results.parent, stack))
         digests = keep_lines(outputs, lambda apart: write_lines(outputs.results, lines, apart))
-    stop = _stop(rounds) if told.counts.outcomes[Outcome.PENDING.value] else None
-    files = written(outputs, None, results=True)
-    summary = joined(rounds, told.counts, _report(rounds, told), stop, files, digests)
-    write_summary(outputs.summary, summary.document)
-    return summary
+    stops = [stop for each in rounds if (stop := each.stop) is not None]
+    # Of the last that was stopped, rows are pending.
+    last = stops[-1] if stops and told.counts.outcomes[Outcome.PENDING.value] else None
+    return sum_up(rounds, outputs, None, told.counts, _report(rounds[0], told), last, digests)
 
 
-def _finished(results: Path) -> Round:
+def _files(each: Part) -> tuple[Path, ...]:
+    """Name what must not be overwritten."""
+    named = [each.rejected] if each.rejected is not None else []
+    rosters = map(Path, each.document["roster"])
+    return (*Outputs.beside(each.results, each.results.suffix, (), tokens=each.tokens).paths(), *named, *rosters)
+
+
+def _finished(results: Path) -> Part:
     """Find what a run has left. Raises `OutputError` when it has not come to its end."""
     outputs = Outputs.beside(results, results.suffix, ())
     refuse_working(results)
@@ -134,19 +111,20 @@ def _finished(results: Path) -> Round:
     if _OF_A_SYNC in document:
         message = "is of a sync, which goes on by its state; mend the rows in the roster itself, and sync that"
         raise OutputError(f"{results}: {message}")
-    each = Round(results, document)
+    each = Part(results, document)
     refuse_outdated(each, "run that round again")
     if (known := each.digest(RESULTS)) is not None and digest_of(results) != known:
         again = "run that round again, which writes them anew and keeps these beside them"
         raise OutputError(f"{results}: are not the results that were written there; {again}")
-    refuse_unreadable(*([each.tokens] if each.tokens is not None else []))
-    if (tokens := each.tokens) is not None and digest_of(tokens) != each.digest(TOKENS):
-        again = "put it back, or run that round again, which writes it anew"
-        raise OutputError(f"{tokens}: the auth tokens of {results} are not what was written there; {again}")
+    if (tokens := each.tokens) is not None:
+        refuse_unreadable(tokens)
+        if digest_of(tokens) != each.digest(TOKENS):
+            again = "put it back, or run that round again, which writes it anew"
+            raise OutputError(f"{tokens}: the auth tokens of {results} are not what was written there; {again}")
     return each
 
 
-def _refuse_unrelated(before: Round, later: Round) -> None:
+def _refuse_unrelated(before: Part, later: Part) -> None:
     """Raise `OutputError` when a round is none of the rejected rows of the one before."""
     jobs = {job for where in later.document["roster"] if (job := job_of_rejected(Path(where).stem)) is not None}
     if len(jobs) > 1:
@@ -167,7 +145,7 @@ def _refuse_unrelated(before: Round, later: Round) -> None:
         raise OutputError(f"{later.results}: {message}; run that round again, with the columns _row and _errors")
 
 
-def _older(before: Round, later: Round) -> OutputError:
+def _older(before: Part, later: Part) -> OutputError:
     message = f"mended rows of {before.results} as they were before that was run again; they may have other numbers"
     # Under its own name again, its journal goes on with the numbers that it had; one of a digest is told by that.
     where = " under another --output" if later.document.get("mends") is None else ""
@@ -175,7 +153,7 @@ def _older(before: Round, later: Round) -> OutputError:
     return OutputError(f"{later.results}: {message} now; {again}")
 
 
-def _lines_of(each: Round) -> Iterator[pl.DataFrame]:
+def _lines_of(each: Part) -> Iterator[pl.DataFrame]:
     for frame in with_tokens(each.results, each.tokens):
         columns = [name for name in _LINE if name != OF_ROW or name in frame.columns]
         try:
@@ -185,7 +163,7 @@ def _lines_of(each: Round) -> Iterator[pl.DataFrame]:
         yield lines if OF_ROW in columns else lines.with_columns(pl.lit(None, pl.Int64).alias(OF_ROW))
 
 
-def _together(rounds: Sequence[Round], folder: Path, stack: ExitStack) -> Iterator[pl.DataFrame]:
+def _together(rounds: Sequence[Part], folder: Path, stack: ExitStack) -> Iterator[pl.DataFrame]:
     """Give the lines of a round with those of all later ones in their places."""
     first, *others = rounds
     if not others:
@@ -222,7 +200,7 @@ class _Later:
         return pl.concat(parts).filter(pl.col(OF_ROW).is_between(first, last))
 
 
-def _replaced(first: Round, second: Round, later: _Later) -> Iterator[pl.DataFrame]:
+def _replaced(first: Part, second: Part, later: _Later) -> Iterator[pl.DataFrame]:
     """Put later lines in the places of rejected ones, and those without a place behind the last row.
 
     Raises `OutputError` where one is of a row that is not rejected any more: what it mended, the roster has by now. So
@@ -276,17 +254,6 @@ class _Told:
                 self.defects[code] = self.defects.get(code, Found(0, ())) + Found(1, (row,))
 
 
-def _report(rounds: Sequence[Round], told: _Told) -> Report:
-    first, rejected = rounds[0].document, told.counts.outcomes[Outcome.REJECTED.value]
-    mended = Mended(first["rejected"], min(rejected, first["rejected"]))
-    files = tuple(RosterFile(each["name"], each["first_row"], each["rows"]) for each in first.get("files", ()))
-    return Report(told.defects, {}, mended, files, first.get("constraints_overridden", {}))
-
-
-def _stop(rounds: Sequence[Round]) -> Stop | None:
-    """Say what stopped the last of the rounds that was stopped: rows of it are pending."""
-    stopped = [each for each in rounds if each.document.get("stopped_by") is not None]
-    if not stopped:
-        return None
-    said = stopped[-1].document
-    return Stop(said["stopped_by"], f"{stopped[-1].results}: {said['message']}", ExitCode(said["exit_code"]))
+def _report(first: Part, told: _Told) -> Report:
+    rejected, before = told.counts.outcomes[Outcome.REJECTED.value], first.document["rejected"]
+    return Report(told.defects, {}, Mended(before, min(rejected, before)))

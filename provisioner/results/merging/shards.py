@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from provisioner.errors import JournalError, OutputError
 from provisioner.files.looking import digest_of
@@ -39,16 +39,17 @@ class FinishedShard(Part):
     number, of   which shard of how many
     rows         of the whole roster
     fingerprint  of the roster, see `provisioner.roster.shard`
-    rejected     that of its rejected rows; null when it has none
-    tokens       that of its auth tokens, when they stand apart
     """
 
     number: int
     of: int
     rows: int
     fingerprint: str
-    rejected: Path | None
-    tokens: Path | None
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"shard {self.number}/{self.of}"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -72,7 +73,7 @@ def finished_shards(folder: Path) -> list[FinishedShard]:
             message = "are not shards of one roster; run those again that have read an older one"
             raise OutputError(f"{one.results} and {other.results}: {message}")
         if one.number == other.number:
-            message = f"are both shard {one.number}/{one.of}; move the one away that does not count"
+            message = f"are both {one.name}; move the one away that does not count"
             raise OutputError(f"{one.results} and {other.results}: {message}")
     of, said = found[0].of, shards_of(folder)
     if said not in {None, of}:
@@ -93,63 +94,45 @@ def _found(folder: Path) -> Iterator[FinishedShard]:
         if stem.endswith(".check"):
             continue
         refuse_unreadable(summary)
-        results = [path for ending in FORMATS if (path := folder / f"{stem}{ending}").is_file()]
         try:
             document = told_of_results(summary)
-            shard, outputs = document["shard"], document["outputs"]
-            named = Path(outputs["results"]).name if outputs["results"] else ""
-            rejected = folder / Path(outputs["rejected"]).name if outputs["rejected"] else None
-            tokens = tokens_of(document, folder)
+            shard, results = document["shard"], folder / Path(document["outputs"]["results"] or "").name
             given = (shard["number"], shard["of"], shard["roster_rows"], shard["fingerprint"])
         except (OSError, ValueError, KeyError, TypeError):
             continue  # no summary of a shard that has come to its end
-        for path in results:
-            if path.name == named:
-                yield FinishedShard(path, document, *given, rejected, tokens)
-
-
-def tokens_of(document: Mapping[str, Any], folder: Path) -> Path | None:
-    """Find the auth tokens that a summary in this folder names as they were given then; null when it names none.
-
-    They were given from where the results were given from, and may be beside them since.
-    """
-    outputs = document["outputs"]
-    if not outputs.get(TOKENS):
-        return None
-    named, given = Path(outputs[TOKENS]), Path(outputs["results"] or "").parent.parts
-    here = folder.absolute().parts
-    then = Path(*here[: len(here) - len(given)]) if here[len(here) - len(given) :] == given else Path()
-    places = [each / named for each in dict.fromkeys([Path() if then == Path.cwd() else then, Path()])]
-    return next((place for place in places if place.exists()), folder / named.name)
+        if results.name in {f"{stem}{ending}" for ending in FORMATS} and results.is_file():
+            yield FinishedShard(results, document, *given)
 
 
 def _refuse_unlike_what_was_written(shard: FinishedShard) -> None:
-    run_again = f"run shard {shard.number}/{shard.of} again"
+    run_again = f"run {shard.name} again"
     refuse_working(shard.results)
     refuse_outdated(shard, run_again)
     again = f"{run_again}, which writes it anew"
-    digests = shard.document["digests"]
-    results = shard.results if RESULTS in digests else None  # 0.1.0 kept none of them
+    results = shard.results if shard.digest(RESULTS) is not None else None  # 0.1.0 kept none of them
     for name, path in ((RESULTS, results), (REJECTED, shard.rejected), (TOKENS, shard.tokens)):
-        if path is None or (written := digest_of(path)) == digests.get(name):
+        if path is None or (written := digest_of(path)) == shard.digest(name):
             continue
         refuse_unreadable(path)
         what = "is not there; put it back, or" if written is None else "is not what was written there;"
         raise OutputError(f"{path}: {what} {again}{_MENDED if name == REJECTED else ''}")
 
 
-def worst(shards: Sequence[FinishedShard]) -> FinishedShard | None:
-    """Give the shard that was stopped with the highest exit code; null when all came to their end."""
-    stopped = [shard for shard in shards if shard.document["stopped_by"] is not None]
-    return max(stopped, key=lambda shard: int(shard.document["exit_code"]), default=None)
-
-
 @contextmanager
-def merging_to(outputs: Outputs, merged: Sequence[Path]) -> Iterator[None]:
-    """Hold the outputs of a merge, whose folder is there, for as long as it writes.
+def merging_to(outputs: Outputs, parts: Sequence[Part], rows: int, merged: Sequence[Path]) -> Iterator[None]:
+    """Make room for the outputs of a merge, and hold them for as long as it writes.
 
-    Raises `OutputError` for what a merge must not overwrite, `JournalError` while another merge, or a run, is at work.
+    rows    of the roster
+    merged  what must not be overwritten
+
+    Raises `OutputError` when they cannot be written, or auth tokens that stand apart would come into the results;
+    `JournalError` while another merge, or a run, is at work.
     """
+    apart = next((part.tokens for part in parts if part.tokens is not None), None)
+    if outputs.tokens is None and apart is not None:
+        raise OutputError(f"{apart}: holds auth tokens apart from the results; say with --tokens-to where they go")
+    outputs.refuse_too_many(rows)
+    outputs.make_folder()
     with ExitStack() as stack:
         try:
             stack.enter_context(JournalLock(outputs.journal, _OTHERS, str(outputs.results)))
