@@ -56,7 +56,8 @@ def default_results(stem: str, shard: Shard | None = None) -> Path:
 
     Those of a shard are in a folder of the job.
     """
-    job = _job_of(stem)
+    before = _JOB.fullmatch(job_of_rejected(stem) or "")
+    job = stem if before is None else f"{before['name']}.round{int(before['round'] or 1) + 1}"
     return Path(f"{job}.results.csv") if shard is None else Path(f"{job}.shards", f"{shard.stem}.results.csv")
 
 
@@ -64,14 +65,6 @@ def job_of_rejected(stem: str) -> str | None:
     """Say what the results are called whose rejected rows are in a file of this stem; null for another file."""
     rejected = _REJECTED.fullmatch(stem)
     return rejected["job"] if rejected else None
-
-
-def _job_of(stem: str) -> str:
-    rejected = _REJECTED.fullmatch(stem)
-    job = _JOB.fullmatch(rejected["job"]) if rejected else None
-    if job is None:
-        return stem
-    return f"{job['name']}.round{int(job['round'] or 1) + 1}"
 
 
 def mended_from(rosters: Sequence[Path]) -> str | None:
@@ -103,10 +96,10 @@ def _rounds(roster: Path, seen: set[Path]) -> Iterator[Path]:
     for before in map(Path, read_record(results.with_name(results.name + SUMMARY)).roster):
         elsewhere = before.parent.exists() and not same_file(before.parent, roster.parent)
         yield from _rounds(before if elsewhere else roster.with_name(before.name), seen)
-    job = _JOB.fullmatch(results.name)
-    for number in range(int(job["round"] or 1) - 1 if job else 0, 0, -1):
-        name = f"{job['name']}.round{number}" if job and number > 1 else job["name"] if job else ""
-        yield from _journals(roster.with_name(f"{name}.results"))
+    if (job := _JOB.fullmatch(results.name)) is not None:
+        for number in range(int(job["round"] or 1) - 1, 0, -1):
+            name = job["name"] if number == 1 else f"{job['name']}.round{number}"
+            yield from _journals(roster.with_name(f"{name}.results"))
 
 
 def _job_before(roster: Path) -> Path | None:
