@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -209,9 +208,7 @@ def remove_other(summary: Path, path: Path) -> None:
 
 def refuse_overwriting(outputs: Outputs, merged: Sequence[Path]) -> None:
     """Raise OutputError when what no merge has written would be overwritten: it may hold the only tokens."""
-    for path, read in product(outputs.paths(), merged):
-        if same_file(path, read):
-            raise OutputError(f"{path}: would overwrite what is merged; {outputs.cure(path)}")
+    outputs.refuse_overwriting(outputs.paths(), [("what is merged", each) for each in merged])
     record, there = read_record(outputs.summary), outputs.results.exists()
     if there and not record.merged and not record.roster and not outputs.journal.exists():
         if noted(outputs.results):  # by a merge that was cut short; `rewrite` sets aside what was made of it since

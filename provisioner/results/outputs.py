@@ -8,7 +8,7 @@ import re
 import stat
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any, Final
@@ -76,16 +76,13 @@ class Outputs:
             raise OutputError(trouble)
         named = cls(
             results,
-            results.with_suffix(f".rejected{rejected_suffix}"),
-            summary_of(results),
+            results.with_suffix(f"{'.check' if check else ''}.rejected{rejected_suffix}"),
+            summary_of(results, check=check),
             journal_of(results),
             tokens,
         )
         if tokens is not None:
             _refuse_tokens(tokens, results)
-        if check:
-            rejected = results.with_suffix(f".check.rejected{rejected_suffix}")
-            named = replace(named, rejected=rejected, summary=summary_of(results, check=True))
         named.refuse_overwriting(named.paths(), [("the roster", roster) for roster in rosters])
         if rosters:
             _refuse_rejected(results, rosters, check=check)
