@@ -146,9 +146,7 @@ def write_lines(
 def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
     """Join `Checked.lines` with what the journal knows; `RESULT_SCHEMA`, and their `OF_ROW`, in roster order."""
     valid = pl.col("error_code").is_null()
-    known = pl.DataFrame(fetch(lines.filter(valid)["uid"].to_list()), schema=dict(_OUTCOME_SCHEMA)).rename(
-        {"error_code": "said_code", "error_message": "said_message"}
-    )
+    known = pl.DataFrame(fetch(lines.filter(valid)["uid"].to_list()), schema=dict(_OUTCOME_SCHEMA))
     # A rejected row may share its uid with a valid one: only valid rows are looked up by it.
     wanted = lines.with_columns(key=pl.when(valid).then("uid"))
     return wanted.join(known, left_on="key", right_on="uid", how="left", maintain_order="left").select(
@@ -158,8 +156,8 @@ def result_lines(lines: pl.DataFrame, fetch: Fetch) -> pl.DataFrame:
         outcome=pl.when(valid).then(pl.col("outcome").fill_null("pending")).otherwise(pl.lit("rejected")),
         http_status="http_status",
         attempts=pl.col("attempts").fill_null(0),
-        error_code=pl.coalesce("error_code", "said_code"),
-        error_message=pl.coalesce("error_message", "said_message"),
+        error_code=pl.coalesce("error_code", "error_code_right"),
+        error_message=pl.coalesce("error_message", "error_message_right"),
         auth_token=pl.col("auth_token"),
         created_at="created_at",
         settled_at=pl.from_epoch("settled_at", time_unit="ms").cast(MOMENT),

@@ -158,15 +158,12 @@ def _read(name: str, kind: pl.DataType, schema: Mapping[str, pl.DataType], *, ma
     if kind == MOMENT and is_text:
         return _moment(cell)
     if name == "created_at" and is_text:
-        seconds = _moment(pl.when(cell.str.contains("-")).then(cell)).dt.epoch("s")
-        return pl.when(cell.str.contains("-")).then(seconds).otherwise(_number(cell))
+        is_moment = cell.str.contains("-")
+        seconds = _moment(pl.when(is_moment).then(cell)).dt.epoch("s")
+        return pl.coalesce(seconds, pl.when(~is_moment).then(cell).cast(pl.Int64))
     if marks and name in {*_FREE, "uid"}:
         return apostrophes.unmarked(cell, ids=name == "uid")
     return cell.cast(kind)
-
-
-def _number(text: pl.Expr) -> pl.Expr:
-    return pl.when(~text.str.contains("-")).then(text).cast(pl.Int64)
 
 
 def _moment(text: pl.Expr) -> pl.Expr:
