@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -85,11 +85,9 @@ class Stopper:
     async def nap(self, seconds: float) -> None:
         """Sleep, but no longer than the run lasts."""
         if self.stop is None and seconds > 0:
-            try:
+            with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._event.wait()
-            except TimeoutError:
-                pass
 
 
 class InterruptedEarlyError(Exception):

@@ -124,9 +124,9 @@ class Summary:
     def document(self) -> dict[str, Any]:
         """The summary as the file and `--json` hold it."""
         outcomes, requests, drift = self.counts.outcomes, self.tally.requests, self.tally.outcomes.drift
-        document: dict[str, Any] = {"rows": self.counts.rows}
-        document |= {outcome.value: outcomes[outcome] for outcome in RUN_OUTCOMES}
-        document |= {
+        document: dict[str, Any] = {
+            "rows": self.counts.rows,
+            **{outcome.value: outcomes[outcome] for outcome in RUN_OUTCOMES},
             "deactivated": self.counts.deactivated,
             "edited": self.tally.outcomes.edited,
             **sent(requests),
@@ -137,8 +137,8 @@ class Summary:
             "requests_per_minute": round(requests.per_minute, 1),
             **ended(self.stop, self.exit_code, self.outputs),
             **self.record.document,
+            **self.report.document,
         }
-        document |= self.report.document
         document |= {"emulator": True} if self.emulated else {"base_url": self.base_url} if self.base_url else {}
         if drift:
             document["drift"] = dict(sorted(drift.items()))
