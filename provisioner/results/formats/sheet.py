@@ -123,7 +123,9 @@ def write_sheet(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, l
         book.set_properties({"created": datetime(1980, 1, 1)})  # noqa: DTZ001 - it takes no other
         sheet = _Sheet(book, schema, look or Look())
         try:
-            for frame in frames:
+            first = next(frames, pl.DataFrame(schema=schema))
+            sheet.begin(first)
+            for frame in chain([first], frames):
                 sheet.add(frame)
             sheet.end()
             book.close()
@@ -178,38 +180,14 @@ class _Sheet:
         self._head = book.add_format({"num_format": "@", "bold": True, "bottom": 1})
         self._moment = book.add_format({"num_format": _MOMENT, "align": "left"})
         self._row = self._commented = 0
-        self._is_begun = False
 
-    def add(self, frame: pl.DataFrame) -> None:
-        """Write the rows of one more frame. Raises OSError when there is no room: the library would leave them out."""
-        if self._row + frame.height > SHEET_ROWS:
-            raise OSError(None, f"a sheet has room for {SHEET_ROWS:,} rows")
-        if not self._is_begun:
-            self._begin(frame)
-        for cells in frame.select(_as_cell(name, kind) for name, kind in self._schema.items()).iter_rows():
-            self._row += 1
-            wrong = self._notes(cells[-1] or "") if self._notes else {}
-            places = {self._places[name]: words for name, words in wrong.items() if name in self._places}
-            self._write(cells, places)
-
-    def end(self) -> None:
-        """Write what is left to be said of the whole sheet."""
-        if not self._is_begun:
-            self._begin(pl.DataFrame(schema=self._schema))
-        self._sheet.autofilter(0, 0, self._row, len(self._schema) - 1)
-
-    def close(self) -> None:
-        """Let go of its files, which the library leaves open when a disk is full."""
-        for file in (self._sheet.row_data_fh, self._sheet.fh):
-            with suppress(OSError):
-                file.close()
-
-    def _begin(self, frame: pl.DataFrame) -> None:
-        sheet, self._is_begun = self._sheet, True
+    def begin(self, first: pl.DataFrame) -> None:
+        """Write the header, of columns as wide as the first rows need."""
+        sheet = self._sheet
         # Before the cells: each takes the format of its column.
         for place, (name, kind) in enumerate(self._schema.items()):
             formats = {pl.Int64: None, pl.Datetime: self._moment}
-            sheet.set_column(place, place, _width(name, frame), formats.get(kind.base_type(), self._text))
+            sheet.set_column(place, place, _width(name, first), formats.get(kind.base_type(), self._text))
         for place, name in enumerate(self._schema):
             sheet.write_string(0, place, name, self._head)
         sheet.freeze_panes(1, 0)
@@ -218,6 +196,26 @@ class _Sheet:
         sheet.fit_to_pages(1, 0)
         # The little triangles that programs put on ids.
         sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{LAST_ROW}"})
+
+    def add(self, frame: pl.DataFrame) -> None:
+        """Write the rows of one more frame. Raises OSError when there is no room: the library would leave them out."""
+        if self._row + frame.height > SHEET_ROWS:
+            raise OSError(None, f"a sheet has room for {SHEET_ROWS:,} rows")
+        for cells in frame.select(_as_cell(name, kind) for name, kind in self._schema.items()).iter_rows():
+            self._row += 1
+            wrong = self._notes(cells[-1] or "") if self._notes else {}
+            places = {self._places[name]: words for name, words in wrong.items() if name in self._places}
+            self._write(cells, places)
+
+    def end(self) -> None:
+        """Write what is left to be said of the whole sheet."""
+        self._sheet.autofilter(0, 0, self._row, len(self._schema) - 1)
+
+    def close(self) -> None:
+        """Let go of its files, which the library leaves open when a disk is full."""
+        for file in (self._sheet.row_data_fh, self._sheet.fh):
+            with suppress(OSError):
+                file.close()
 
     def _write(self, cells: Sequence[Any], wrong: Mapping[int, str]) -> None:
         sheet, row = self._sheet, self._row

@@ -37,8 +37,7 @@ def fill(temporary: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, wri
 def write_csv(path: Path, frames: Iterator[pl.DataFrame], schema: pl.Schema, delimiter: str = ",") -> None:
     """Add frames to a text, cells apart by `delimiter`. Raises OSError."""
     with path.open("ab") as file:
-        first = next(frames, None)
-        first = pl.DataFrame(schema=schema) if first is None else first
+        first = next(frames, pl.DataFrame(schema=schema))
         first.write_csv(file, separator=delimiter)
         for frame in frames:
             frame.write_csv(file, include_header=False, separator=delimiter)
