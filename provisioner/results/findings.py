@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import polars as pl
@@ -71,11 +71,6 @@ class RosterFile:
     first_row: int
     rows: int
 
-    @property
-    def document(self) -> dict[str, Any]:
-        """As the summary holds it."""
-        return {"name": self.name, "first_row": self.first_row, "rows": self.rows}
-
     def __str__(self) -> str:
         """Give it as a person reads it."""
         last = self.first_row + self.rows - 1
@@ -140,7 +135,7 @@ class Report:
         if self.mended is not None:
             document["mended"] = self.mended.document
         if self.files:
-            document["files"] = [each.document for each in self.files]
+            document["files"] = [asdict(each) for each in self.files]
         if self.overridden:
             document["constraints_overridden"] = dict(self.overridden)
         if self.requests:

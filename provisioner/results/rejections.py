@@ -131,15 +131,10 @@ def _as_stored(frames: Iterator[pl.DataFrame], stored: Mapping[str, pl.DataType]
 
 def _texts(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:
     """Give the rows as texts."""
-    for frame in _frames(rejected, dress):
-        plain = all(kind == pl.String or name == ADDED[0] for name, kind in frame.schema.items())
-        yield frame if plain else _as_text(frame, dress)
-
-
-def _as_text(frame: pl.DataFrame, dress: Dress) -> pl.DataFrame:
     from provisioner.results.formats.plaintext import as_text
 
-    return as_text(frame, ADDED[:1], dress.feeds.get("tags", ()))
+    for frame in _frames(rejected, dress):
+        yield as_text(frame, ADDED[:1], dress.feeds.get("tags", ()))
 
 
 def _harmless(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:
