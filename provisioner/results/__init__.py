@@ -1,6 +1,6 @@
 """What is written and printed: results, rejected rows, summary, findings.
 
-outputs       where a run writes, and how a file is written whole
+outputs       where a run writes
 lines         the results, exported from the journal batch by batch
 rejections    the rejected rows, to be mended and fed in again
 manifest      what the last summary says of the files beside it

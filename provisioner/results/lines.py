@@ -103,14 +103,12 @@ class TokensApart:
 
     def write(self) -> None:
         """Write them; a file there that is not what was written last is set aside."""
-        self.digest = rewrite(self._path, self._written, self._write)
+        frames, schema = self._tokens.frames(), pl.Schema(TOKEN_SCHEMA)
+        self.digest = rewrite(self._path, self._written, lambda: write_frames(self._path, frames, schema, PRIVATE))
 
     def close(self) -> None:
         """Let go of the disk space."""
         self._tokens.close()
-
-    def _write(self) -> None:
-        write_frames(self._path, self._tokens.frames(), pl.Schema(TOKEN_SCHEMA), PRIVATE)
 
 
 def write_lines(
@@ -194,7 +192,7 @@ def write_results(
     path: Path, lines: Spool, fetch: Fetch, more: Iterable[pl.DataFrame] = (), apart: TokensApart | None = None
 ) -> Counts:
     """Write one line per roster row, and `more` behind them; say what they add up to."""
-    counts, fed_again = Counts(), lines.schema is not None and OF_ROW in lines.schema
+    counts, fed_again = Counts(), OF_ROW in lines.schema
 
     def counted() -> Iterator[pl.DataFrame]:
         for frame in chain(lines.frames(), more):

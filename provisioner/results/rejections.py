@@ -77,7 +77,7 @@ def keep_rejected(outputs: Outputs, rejected: Spool, dress: Dress) -> tuple[Path
 def write_rejected(path: Path, rejected: Spool, dress: Dress | None = None) -> None:
     """Write the rejected rows in the format of the path's suffix, or remove a stale file when there are none."""
     dress = dress or Dress()
-    if not rejected.rows or rejected.schema is None:
+    if not rejected.rows:
         remove(path)
         return
     write: Writer
@@ -89,7 +89,10 @@ def write_rejected(path: Path, rejected: Spool, dress: Dress | None = None) -> N
     if path.suffix == ".parquet":
         frames, write = _as_stored(_frames(rejected, dress), dress.stored), write_parquet
     elif path.suffix == WORKBOOK:
-        frames, write = _texts(rejected, dress), _sheet_writer(dress)
+        from provisioner.results.formats.sheet import Look, write_sheet
+
+        look = Look(dress.sheet, partial(_wrong_cells, dress.feeds))
+        frames, write = _texts(rejected, dress), partial(write_sheet, look=look)
     else:
         frames, write = _harmless(rejected, dress), _begun(partial(write_csv, delimiter=dress.delimiter), dress)
     first = next(frames)
@@ -100,7 +103,7 @@ def why_no_workbook(rejected: Spool, dress: Dress) -> str | None:
     """Say why the rejected rows cannot be a workbook; None when they can, or when there are none."""
     from provisioner.results.formats import sheet
 
-    if not rejected.rows or rejected.schema is None:
+    if not rejected.rows:
         return None
     longest = columns = 0
     for frame in _texts(rejected, dress):
@@ -148,12 +151,6 @@ def _harmless(rejected: Spool, dress: Dress) -> Iterator[pl.DataFrame]:
             apostrophes.marked(named(name)).alias(name) for name, kind in frame.schema.items() if kind == pl.String
         ]
         yield frame.with_columns(texts).with_columns(pl.when(marked).then(pl.lit("yes")).alias(MARKED))
-
-
-def _sheet_writer(dress: Dress) -> Writer:
-    from provisioner.results.formats.sheet import Look, write_sheet
-
-    return partial(write_sheet, look=Look(dress.sheet, partial(_wrong_cells, dress.feeds)))
 
 
 def _wrong_cells(feeds: Mapping[str, Sequence[str]], errors: str) -> dict[str, str]:

@@ -29,15 +29,14 @@ class Spool:
         self._ends = [0]
         self._held: list[bytes] = []
         self.rows = 0
-        self.schema: pl.Schema | None = None
+        self.schema = pl.Schema()
 
     def append(self, frame: pl.DataFrame) -> None:
         """Keep one more frame; frames without rows are not kept.
 
         Raises `StorageError`, once it is held, when the disk has no room for it.
         """
-        if self.schema is None:
-            self.schema = frame.schema
+        self.schema = self.schema or frame.schema
         if not frame.height:
             return
         self.rows += frame.height
