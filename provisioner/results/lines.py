@@ -12,7 +12,6 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-from provisioner.errors import ProvisionerError
 from provisioner.files.writing import PRIVATE, written_whole
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.statements import Columns
@@ -118,25 +117,14 @@ def write_lines(
     *,
     fed_again: bool = False,
 ) -> None:
-    """Write result lines, unless getting them raises an error of ours.
+    """Write result lines.
 
     apart      takes their auth tokens; None to leave them where they are
     fed_again  see `fill_outcomes`
     """
-    errors: list[ProvisionerError] = []
-
-    def given() -> Iterator[pl.DataFrame]:
-        # What writes the frames has words of its own for an error, so that one is kept until it is done.
-        try:
-            yield from frames
-        except ProvisionerError as error:
-            errors.append(error)
-
     with closing(apart) if apart else nullcontext(), written_whole(path, PRIVATE) as whole:
-        lines = given() if apart is None else apart.taken_from(given())
+        lines = frames if apart is None else apart.taken_from(frames)
         fill_outcomes(whole, lines, path.suffix, fed_again=fed_again)
-        for error in errors:
-            raise error
         if apart is not None:
             apart.write()  # before the results take the place of those that may hold tokens
 

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provisioner.errors import JournalError, StorageError
+from provisioner.errors import JournalError, OutputError, StorageError
 from provisioner.files.looking import digest_of
 from provisioner.journal.columns import OUTCOME_COLUMNS
 from provisioner.journal.header import Identity
@@ -366,6 +366,20 @@ def test_a_full_disk_names_the_results_of_a_merge_and_no_hidden_file(tmp_path: P
         write_lines(path, iter([result_lines(many_lines(), fetch)]), None)
     assert str(error.value).startswith(f"{path}: cannot be written (File too large")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_what_goes_wrong_with_the_lines_themselves_is_told_as_it_is(tmp_path: Path, suffix: str) -> None:
+    """Whoever writes a format has no words of its own for it, and leaves no file."""
+    wrong = OutputError("row 5: is in no shard (os error 5)")
+
+    def lines() -> Iterator[pl.DataFrame]:
+        yield result_lines(many_lines(), fetch)
+        raise wrong
+
+    with pytest.raises(OutputError) as error:
+        write_lines(tmp_path / f"r{suffix}", lines(), None)
+    assert (error.value is wrong, list(tmp_path.iterdir())) == (True, [])
 
 
 @pytest.mark.slow
