@@ -77,8 +77,6 @@ def _settled(journal: Path) -> dict[str, tuple[Fate, str]]:
     if not journal.exists():
         return {}
     with a_copy_of(journal) as database:
-        if (said := database.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-            raise sqlite3.DatabaseError(said)
         if not database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'users'").fetchone()[0]:
             return {}  # killed before it was made
         query = "SELECT uid, body_hash, outcome, auth_token, created_at FROM users WHERE state = 'settled'"

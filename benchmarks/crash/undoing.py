@@ -366,18 +366,8 @@ class Campaign:
         elif command == "verify":
             arguments = ["verify", "roster.csv", "-o", "out.csv"]
         rate = ["--requests-per-minute", str(_PER_MINUTE), "--share", "100%", "--max-in-flight", "16"]
-        line = [
-            sys.executable,
-            "-m",
-            "provisioner",
-            *arguments,
-            "--base-url",
-            self.api.url,
-            "--json",
-            "-c",
-            "quick.toml",
-            *rate,
-        ]
+        line = [sys.executable, "-m", "provisioner", *arguments]
+        line += ["--base-url", self.api.url, "--json", "-c", "quick.toml", *rate]
         with Victim(line, self._results, self.api) as victim:
             if patience is not None and self._comes_to_the_instant(victim, patience):
                 if random.random() < 0.1:
@@ -409,8 +399,6 @@ class Campaign:
         now = time.monotonic()
         try:
             with a_copy_of(self._results.with_suffix(".journal.db")) as database:
-                if (said := database.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-                    raise sqlite3.DatabaseError(said)
                 settled = "SELECT count(*) FROM reversals WHERE state = 'settled'"
                 self.settled = database.execute(settled).fetchone()[0]
                 query = "SELECT uid FROM users JOIN reversals USING (id) WHERE verdict = 'reversed'"

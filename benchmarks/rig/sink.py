@@ -43,25 +43,14 @@ NOBODY = orjson.dumps(
         "meta": {"pagination": {"total": 0, "count": 0, "per_page": 1, "current_page": 1, "total_pages": 0}},
     }
 )
-NOT_FOUND = orjson.dumps(
-    {
-        "error": {
-            "message": "The API endpoint is invalid. Please verify the API call.",
-            "code": "ERR_API_NOT_FOUND",
-            "source": "benchmark-sink",
-        }
-    }
-)
-BAD_REQUEST = orjson.dumps(
-    {
-        "error": {
-            "message": "Failed to validate the data sent with the request.",
-            "code": "ERR_BAD_REQUEST",
-            "source": "benchmark-sink",
-        }
-    }
-)
 
+
+def _error(code: str, message: str) -> bytes:
+    return orjson.dumps({"error": {"message": message, "code": code, "source": "benchmark-sink"}})
+
+
+NOT_FOUND = _error("ERR_API_NOT_FOUND", "The API endpoint is invalid. Please verify the API call.")
+BAD_REQUEST = _error("ERR_BAD_REQUEST", "Failed to validate the data sent with the request.")
 
 # Text without escapes, then text with them: both go into the reply as they stand.
 UID_AND_NAME = re.compile(rb'\{"uid":"([^"\\]+)","name":("(?:[^"\\]|\\.)*")')
