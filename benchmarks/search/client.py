@@ -22,6 +22,16 @@ def target(world: World) -> Target:
     return Target(BASE, "key", HERE, client=lambda *_: ModelClient(world))
 
 
+def tables(rate: int, workers: int, attempts: int) -> dict[str, dict[str, Any]]:
+    """Give what the settings of each life say of sending."""
+    per_minute = {"requests_per_minute": rate, "standard_requests_per_minute": rate}
+    return {
+        "api": {"base_url": BASE},
+        "rate": {**per_minute, "max_in_flight": workers, "share": 1.0},
+        "retry": {"max_attempts": attempts},
+    }
+
+
 class _Exchange:
     """One request to the model, as aiohttp's sessions have them."""
 

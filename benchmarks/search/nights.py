@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.search.case import Case
-from benchmarks.search.client import BASE, target
+from benchmarks.search.client import tables, target
 from benchmarks.search.process import Ended, live
 from benchmarks.search.users import profile_of, uid_of
 from benchmarks.search.world import World
@@ -60,20 +60,12 @@ def _job(case: Case, number: int, folder: Path, *, adopt: bool) -> SyncJob:
 
 @cache
 def _settings(rate: int, workers: int, attempts: int, auth_tokens: str, adopt: bool, refresh: bool) -> Settings:
-    wanted = {
-        "api": {"base_url": BASE},
-        "rate": {
-            "requests_per_minute": rate,
-            "standard_requests_per_minute": rate,
-            "max_in_flight": workers,
-            "share": 1.0,
-        },
-        "retry": {"max_attempts": attempts},
+    asked = {
         "run": {"auth_tokens": auth_tokens},
         "columns": {"deactivated": "left"},
         "sync": {"deactivate_leavers": True, "adopt": adopt, "refresh": refresh} | _allowances(),
     }
-    return Settings.model_validate(wanted)
+    return Settings.model_validate(tables(rate, workers, attempts) | asked)
 
 
 def _allowances() -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 import polars as pl
 
 from benchmarks.search.case import Case, Row
-from benchmarks.search.client import BASE, HERE, target
+from benchmarks.search.client import HERE, tables, target
 from benchmarks.search.process import Ended, live
 from benchmarks.search.users import body_of, profile_of, uid_of
 from benchmarks.search.world import World
@@ -119,19 +119,9 @@ _NOBODY: Final = pl.DataFrame()
 
 
 @cache
-def _settings(case_rate: int, workers: int, attempts: int, on_existing: str, auth_tokens: str) -> Settings:
-    wanted = {
-        "api": {"base_url": BASE},
-        "rate": {
-            "requests_per_minute": case_rate,
-            "standard_requests_per_minute": case_rate,
-            "max_in_flight": workers,
-            "share": 1.0,
-        },
-        "retry": {"max_attempts": attempts},
-        "run": {"on_existing": on_existing, "auth_tokens": auth_tokens},
-    }
-    return Settings.model_validate(wanted)
+def _settings(rate: int, workers: int, attempts: int, on_existing: str, auth_tokens: str) -> Settings:
+    asked = {"run": {"on_existing": on_existing, "auth_tokens": auth_tokens}}
+    return Settings.model_validate(tables(rate, workers, attempts) | asked)
 
 
 def settings_of(case: Case, life: int) -> Settings:
