@@ -16,6 +16,7 @@ from typing import Final
 
 from benchmarks.compared import checking, machine, parts, sending
 from benchmarks.rig.harness import BenchmarkError
+from benchmarks.speed.validation import Took
 
 
 def spread(values: Sequence[float], digits: int) -> str:
@@ -32,7 +33,7 @@ def ways(known: Mapping[str, tuple[str, object]]) -> list[str]:
     return [way for way in known if way not in lacking]
 
 
-def compared(title: str, unit: str, took: Mapping[str, list[parts.Took]], own: str, names: Mapping[str, str]) -> str:
+def compared(title: str, unit: str, took: Mapping[str, list[Took]], names: Mapping[str, str]) -> str:
     """Lay out a table: how many a second, CPU for each, and how many times the command's that is."""
     lines = [
         f"{title}\n",
@@ -40,14 +41,12 @@ def compared(title: str, unit: str, took: Mapping[str, list[parts.Took]], own: s
         "| --- | --- | --- | --- |",
     ]
     for way, rounds in took.items():
-        times = [each.cpu / ours.cpu for each, ours in zip(rounds, took[own], strict=True)]
-        against = "1" if way == own else spread(times, 2)
-        rate, cpu = (spread([getattr(each, name) for each in rounds], digits) for name, digits in _FIGURES)
+        times = [each.cpu / ours.cpu for each, ours in zip(rounds, took["command"], strict=True)]
+        against = "1" if way == "command" else spread(times, 2)
+        rate, cpu = spread([each.rate for each in rounds], 0), spread([each.cpu for each in rounds], 1)
         lines.append(f"| {names[way]} | {rate} | {cpu} | {against} |")
     return "\n".join(lines)
 
-
-_FIGURES: Final = (("rate", 0), ("cpu", 1))
 
 _SENDING: Final = {
     "command": "**`provisioner run`**, its CPU less its start",
@@ -72,7 +71,7 @@ def sent(rounds: int, rows: int, folder: Path) -> Iterator[str]:
     title = (
         f"Sending, 64 at once, to a sink on the same machine; {rows:,} users, {parts.FEW:,} by httpx and by requests"
     )
-    yield compared(title, "users", took, "command", _SENDING)
+    yield compared(title, "users", took, _SENDING)
 
 
 def checked(rounds: int, rows: int, folder: Path) -> Iterator[str]:
@@ -80,7 +79,7 @@ def checked(rounds: int, rows: int, folder: Path) -> Iterator[str]:
     chosen = ways(checking.WAYS)
     check = parts.checking(folder, rows)
     took = _interleaved(rounds, ["command", *chosen], check)
-    yield compared(f"Checking a CSV, {rows:,} rows, 2 % of them invalid", "rows", took, "command", _CHECKING)
+    yield compared(f"Checking a CSV, {rows:,} rows, 2 % of them invalid", "rows", took, _CHECKING)
 
 
 def others(rounds: int, rows: int, folder: Path) -> Iterator[str]:
@@ -91,10 +90,8 @@ def others(rounds: int, rows: int, folder: Path) -> Iterator[str]:
         yield f"| {name} | {spread(values, digits)}{unit} |"
 
 
-def _interleaved(
-    rounds: int, names: Sequence[str], measure: Callable[[str], parts.Took]
-) -> dict[str, list[parts.Took]]:
-    took: dict[str, list[parts.Took]] = {name: [] for name in names}
+def _interleaved(rounds: int, names: Sequence[str], measure: Callable[[str], Took]) -> dict[str, list[Took]]:
+    took: dict[str, list[Took]] = {name: [] for name in names}
     for number in range(1, rounds + 1):
         for name, several in took.items():
             print(f"round {number} of {rounds}: {name}", file=sys.stderr)

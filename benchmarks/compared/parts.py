@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -26,6 +25,7 @@ from benchmarks.speed.resume import (
     spend_night,
 )
 from benchmarks.speed.throughput import provision
+from benchmarks.speed.validation import Took
 
 IN_FLIGHT: Final = 64
 
@@ -39,25 +39,6 @@ _SOME_REJECTED: Final = 1
 _RATE: Final = 12_000
 _PACED_SECONDS: Final = 16.0
 _SAMPLE: Final = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Took:
-    """What one process took for `number` users or rows."""
-
-    number: int
-    seconds: float
-    cpu_seconds: float
-
-    @property
-    def rate(self) -> float:
-        """So many a second, by the clock on the wall."""
-        return self.number / self.seconds
-
-    @property
-    def cpu(self) -> float:
-        """Microseconds of CPU for each."""
-        return 1e6 * self.cpu_seconds / self.number
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import signal
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any, Final
 
 from benchmarks.crash.ledger import FINAL, Fate, Ledger
 from benchmarks.crash.scenario import Kind, Person
-from benchmarks.speed.pacing import fullest
+from provisioner.emulator.app.audit import busiest
 
 OUTCOMES: Final = ("rejected", "created", "existing", "updated", "failed", "pending")
 
@@ -242,7 +241,7 @@ def sums_wrong(evidence: Evidence) -> Iterator[str]:
 def over_the_rate(evidence: Evidence) -> Iterator[str]:
     """No minute holds more requests than allowed, nor a shorter time more than its part and what may come at once."""
     for group, rate in evidence.rates.items():
-        for length, most in busiest(evidence, group).items():
+        for length, most in most_requests(evidence, group).items():
             if most > allowed(rate, length):
                 yield f"{most} {group} requests in {length:g} s, {allowed(rate, length)} allowed"
 
@@ -256,10 +255,10 @@ def allowed(rate: int, length: float) -> int:
     return math.ceil(at_once + rate / 60 * (length + _JITTER))
 
 
-def busiest(evidence: Evidence, group: str) -> dict[float, int]:
+def most_requests(evidence: Evidence, group: str) -> dict[float, int]:
     """Count the most requests of a group in windows of some lengths, in seconds."""
-    arrived = array("d", sorted(record["monotonic"] for record in evidence.audit if record["group"] == group))
-    return {length: fullest(arrived, length) for length in _WINDOWS}
+    arrived = [record["monotonic"] for record in evidence.audit if record["group"] == group]
+    return {length: busiest(arrived, length) for length in _WINDOWS}
 
 
 def ended_wrong(evidence: Evidence) -> Iterator[str]:
@@ -311,7 +310,7 @@ def figures(evidence: Evidence) -> dict[str, Any]:
         "stopped by": dict(Counter(run.summary["stopped_by"] for run in evidence.runs if run.summary)),
         "requests": len(audit),
         "requests per valid row": round(len(audit) / max(1, valid), 2),
-        "most core requests": {f"in {length:g} s": most for length, most in busiest(evidence, "core").items()},
+        "most core requests": {f"in {length:g} s": most for length, most in most_requests(evidence, "core").items()},
         "read back": len(read),
         "of these ours": len(read & ours),
         "tokens minted": minted.total(),

@@ -27,6 +27,7 @@ from benchmarks.rig.harness import (
     seconds,
 )
 from benchmarks.rig.make_roster import write_roster
+from provisioner.emulator.app.audit import busiest
 
 LEAST_USED = 0.98
 SETTLING = 1.0  # seconds: connections are made and the first block is journaled
@@ -58,20 +59,10 @@ def allowed(rate: int, burst: int, length: float) -> int:
     return math.ceil(at_once + steady * length / 60)
 
 
-def fullest(arrivals: array[float], length: float) -> int:
-    """Count the most arrivals within any half-open `length` seconds."""
-    most = first = 0
-    for last, arrival in enumerate(arrivals):
-        while arrival - arrivals[first] >= length:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
-
-
 def windows(arrivals: array[float], rate: int, burst: int, duration: float) -> list[Window]:
     """Find the fullest sixth and half of a run of `duration` seconds, and all of it; a minute at most."""
     lengths = sorted({min(duration / 6, 60.0), min(duration / 2, 60.0), min(duration, 60.0)})
-    return [Window(each, fullest(arrivals, each), allowed(rate, burst, each)) for each in lengths]
+    return [Window(each, busiest(arrivals, each), allowed(rate, burst, each)) for each in lengths]
 
 
 def share_used(arrivals: array[float], rate: int, end: float) -> float:

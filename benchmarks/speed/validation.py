@@ -45,12 +45,12 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Took:
-    """What one process took for `rows`, of which `rejected` were (None: none were judged)."""
+    """What one process took for `rows` (or users), of which `rejected` were (None: none were judged)."""
 
     rows: int
-    rejected: int | None
     seconds: float
     cpu_seconds: float
+    rejected: int | None = None
 
     @property
     def rate(self) -> float:
@@ -153,7 +153,7 @@ def _validate(given: Given) -> tuple[Took, Footprint]:
     rejected = sum(given.planned.values())
     if told != (given.rows, rejected, given.rows - rejected, given.planned):
         raise BenchmarkError(f"{given.path.name}: {told}, but planned were {given.planned}")
-    return Took(given.rows, rejected, done.ended - done.started, done.cpu), memory
+    return Took(given.rows, done.ended - done.started, done.cpu, rejected), memory
 
 
 def _part(name: str, given: Given, rows: int | None) -> Took:
