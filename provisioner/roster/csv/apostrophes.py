@@ -28,12 +28,14 @@ def marked(text: pl.Expr, *, ids: bool = False) -> pl.Expr:
 
     ids  those are ids, which programs look for as they stand: one of letters, figures, `-` and `_` has none
     """
-    return pl.when(text.str.contains(f"^{MARK}*{_pattern(ids=ids)}")).then(pl.lit(MARK) + text).otherwise(text)
+    signs = _OF_AN_ID if ids else _ANY
+    return pl.when(text.str.contains(f"^{MARK}*{signs}")).then(pl.lit(MARK) + text).otherwise(text)
 
 
 def unmarked(text: pl.Expr, *, ids: bool = False) -> pl.Expr:
     """Take that apostrophe away again."""
-    return pl.when(text.str.contains(f"^{MARK}+{_pattern(ids=ids)}")).then(text.str.slice(1)).otherwise(text)
+    signs = _OF_AN_ID if ids else _ANY
+    return pl.when(text.str.contains(f"^{MARK}+{signs}")).then(text.str.slice(1)).otherwise(text)
 
 
 def needs_marks(frame: pl.DataFrame) -> pl.Series:
@@ -43,7 +45,3 @@ def needs_marks(frame: pl.DataFrame) -> pl.Series:
         return pl.repeat(value=False, n=frame.height, eager=True)
     found = pl.concat(texts).str.contains(f"^{MARK}*{_ANY}").arg_true() % max(1, frame.height)
     return pl.int_range(frame.height, eager=True).is_in(found.unique().implode())
-
-
-def _pattern(*, ids: bool) -> str:
-    return _OF_AN_ID if ids else _ANY

@@ -198,15 +198,12 @@ class _BlockParser:
         self.rows = 0
         self._roster, self._origin, self._name = roster, roster.origin, roster.name
         self._header, self._dialect = roster.header, roster.header.dialect
+        self._width = len(roster.header.columns)
         self._start, self._offset, self.lines = start, roster.header.length, roster.header.lines
         self._unit = " of the unpacked text" if isinstance(roster.origin, Compressed) else ""
         self._surplus = 0
 
-    @property
-    def _width(self) -> int:
-        return len(self._header.columns)
-
-    def parse(self, block: Block, left: int | None = None) -> RosterBatch:
+    def parse(self, block: Block, left: int | None) -> RosterBatch:
         """Parse a block, keep its first `left` rows. Raises RosterError with the place of a defect among them."""
         others = has_other_ends(block.data, self._dialect)
         joins = others and self._dialect.may_join(block.data)
