@@ -200,7 +200,7 @@ def unmarked(roster: Roster) -> Roster:
 
     Rejected rows have them, so that no program runs a text.
     """
-    if not roster.schema.keys() >= {*ADDED, MARKED}:
+    if roster.schema.get(MARKED) != pl.String:  # the other columns that are added may have been deleted
         return roster
     return Altered(roster, {name: kind for name, kind in roster.schema.items() if name != MARKED}, _without_marks)
 
@@ -225,7 +225,7 @@ def holds_rejected_objects(roster: Roster, inputs: Inputs) -> bool:
 
 
 def _without_marks(frame: pl.DataFrame) -> pl.DataFrame:
-    marked, texts = frame[MARKED].cast(pl.String).str.strip_chars() != "", frame.drop(MARKED)
+    marked, texts = frame[MARKED].str.strip_chars() != "", frame.drop(MARKED)
     if not marked.any():
         return texts
     return texts.with_columns(

@@ -146,6 +146,26 @@ def test_a_row_whose_apostrophe_somebody_took_away_is_as_it_is_written(tmp_path:
     assert frame["name"].to_list() == ["=1", "=1", "'=1", "'tis"]
 
 
+@pytest.mark.parametrize("kept", ["", "_row", "_errors"])
+def test_apostrophes_go_also_where_somebody_has_deleted_what_else_was_added(tmp_path: Path, kept: str) -> None:
+    """Why the rows were rejected is of no use to whoever has mended them."""
+    path = tmp_path / "r.rejected.csv"
+    columns = ["uid", "name", *filter(None, [kept]), "_apostrophes"]
+    path.write_text(",".join(columns) + "\na,'=1," + ("1," if kept else "") + "yes\n")
+    with closing(open_roster(path)) as roster:
+        frame = pl.concat(batch.frame for batch in roster.batches())
+    assert (frame["name"].to_list(), "_apostrophes" in frame.columns) == (["=1"], False)
+
+
+def test_a_column_of_a_roster_that_is_called_like_that_of_apostrophes_marks_nothing(tmp_path: Path) -> None:
+    """What is no text is not ours."""
+    path = tmp_path / "r.parquet"
+    pl.DataFrame({"uid": ["a"], "name": ["'=1"], "_apostrophes": [["yes"]]}).write_parquet(path)
+    with closing(open_roster(path)) as roster:
+        frame = pl.concat(batch.frame for batch in roster.batches())
+    assert frame["name"].to_list() == ["'=1"]
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
 def test_rows_of_a_typed_roster_come_back_as_texts_that_mean_the_same(tmp_path: Path, suffix: str) -> None:
     """Numbers to the digit, dates in ISO 8601, lists and objects as JSON; tags are texts, null members are left out."""
