@@ -18,8 +18,10 @@ from provisioner.journal.columns import Done
 from provisioner.journal.earlier import Said, done_in, is_as_settled, refuse_unreadable
 from provisioner.results.manifest import REJECTED, read_record, written_last
 from provisioner.results.outputs import JOURNAL, SUMMARY
-from provisioner.roster.formats.rows import RosterBatch
+from provisioner.roster.columns import ADDED
+from provisioner.roster.formats.rows import Roster, RosterBatch
 from provisioner.roster.shard import Shard
+from provisioner.roster.wrapped import with_nothing_in
 from provisioner.validation.checked import Checked, reject
 from provisioner.validation.constraints import DEFECTS
 from provisioner.validation.oddities.entries import fed_again
@@ -137,6 +139,12 @@ class EarlierRounds:
         for journal in journals:
             refuse_unreadable(journal)
         return cls(journals, tuple(each for job in map(_job_before, rosters) if job for each in _journals(job)))
+
+    def with_reasons(self, roster: Roster) -> Roster:
+        """Give rejected rows of which somebody has deleted why they were, empty reasons: their numbers say enough."""
+        numbers, reasons = ADDED
+        has_lost_them = self.journals and numbers in roster.schema and reasons not in roster.schema
+        return with_nothing_in([reasons], roster) if has_lost_them else roster
 
     def reject_repeats(self, batch: RosterBatch, checked: Checked) -> Checked:
         """Reject again what was rejected for its uid alone, has kept it, and is not what that uid was settled with."""

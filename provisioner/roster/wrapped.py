@@ -213,8 +213,11 @@ def completed(roster: Roster, inputs: Inputs, completable: Callable[[Iterable[st
     completable  gives the mapped columns that rows may lack for want of a value, where these are all names they have
     """
     new = completable(roster.schema)
-    if not (new and holds_rejected_objects(roster, inputs)):
-        return roster
+    return with_nothing_in(new, roster) if new and holds_rejected_objects(roster, inputs) else roster
+
+
+def with_nothing_in(new: Sequence[str], roster: Roster) -> Roster:
+    """Give a roster more columns, in which nothing stands."""
     nothing = [pl.lit(None, pl.String).alias(name) for name in new]
     return Altered(roster, _with_texts(roster, new), lambda frame: frame.with_columns(nothing))
 

@@ -103,7 +103,7 @@ class Opened:
         """Open a roster and match its columns; raises `UsageError`, or as `interrupted` does."""
         earlier = EarlierRounds.of(inputs.paths)
         roster = roster_reader.open_roster(inputs, reading_options(inputs, settings, interrupted), folder)
-        roster = completed(roster, inputs, settings.columns.completable)
+        roster = completed(earlier.with_reasons(roster), inputs, settings.columns.completable)
         try:
             schema = needed_columns(settings.columns) if roster.rowless else roster.schema
             binding = bind(schema, settings.columns, roster.repeated)

@@ -19,6 +19,7 @@ Row = Mapping[str, str]
 Written = Callable[[Sequence[Row]], bytes]
 ANN, BOB = {"uid": "ann", "name": "Ann", "avatar": ""}, {"uid": "bob", "name": "Bob", "avatar": ""}
 BROKEN = {"uid": "ann", "name": "Anna", "avatar": "nourl"}
+PEOPLE = (("dup", "Ann"), ("dup", "Anna"), ("cy!", "Cy"))
 
 
 def run(api: RunningEmulator, folder: Path, *more: object) -> Finished:
@@ -254,6 +255,25 @@ def test_a_repeat_that_nobody_touched_changes_nobody(tmp_path: Path) -> None:
     assert again.summary["rejected_by_code"] == {"uid.duplicate": 3}
     assert told(tmp_path / "r.results.csv") == results
     assert idle.summary["requests"] == 0
+
+
+@pytest.mark.slow
+def test_a_repeat_changes_nobody_also_where_somebody_has_deleted_the_reasons(tmp_path: Path) -> None:
+    """Whoever has mended the rows has no use for them; that a repeat was left among them is told by its number."""
+    (tmp_path / "r.csv").write_bytes(comma([{"uid": uid, "name": name} for uid, name in PEOPLE]))
+    with emulator(tmp_path) as api:
+        assert run(api, tmp_path, "r.csv", "--on-existing", "update").summary["created"] == 1
+        rejected = tmp_path / "r.results.rejected.csv"
+        pl.read_csv(rejected).drop("_errors").with_columns(pl.col("uid").str.replace("!", "")).write_csv(rejected)
+        again = run(api, tmp_path, "r.results.rejected.csv", "--on-existing", "update")
+        assert {uid: each["name"] for uid, each in api.users().items()} == {"dup": "Ann", "cy": "Cy"}
+    assert (again.exit_code, again.summary["rejected_by_code"]) == (1, {"uid.duplicate": 1})
+    merged = provisioner("merge", "r.results.csv", "r.round2.results.csv", "-o", "all.csv", cwd=tmp_path)
+    assert [(each["row"], each["uid"], each["outcome"]) for each in rows(tmp_path / "all.csv")] == [
+        ("1", "dup", "created"),
+        ("2", "dup", "rejected"),
+        ("3", "cy", "created"),
+    ], merged.stderr
 
 
 @pytest.mark.sampled
