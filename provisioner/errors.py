@@ -31,7 +31,7 @@ A run that stops once it has begun to send is no exception: see `provisioner.sto
 
 import errno
 from enum import IntEnum
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Self
 
 
 class ExitCode(IntEnum):
@@ -121,10 +121,18 @@ class StorageError(ProvisionerError):
 
 
 class RosterChangedError(ProvisionerError):
-    """The second pass over the roster is not like the first; what was sent is in the journal and resumable."""
+    """The second pass over the roster is not like the first, if there is one; what was sent is in the journal."""
 
     reason = "roster_changed"
     exit_code = ExitCode.SAFETY
+
+    @classmethod
+    def of(cls, name: str, error: RosterError | None = None) -> Self:
+        """Say so of what is called so; or, if that is what `error` came from, why it could not be read once more."""
+        cause = error.__cause__ if error is not None else None
+        if isinstance(cause, OSError) and cause.errno not in {None, errno.ENOENT}:
+            return cls(f"{error}; see to that, then run the same command again")
+        return cls(f"{name}: changed while it was read; run the same command again when it is complete")
 
 
 def limit_reached(error: Exception) -> tuple[str, str] | None:

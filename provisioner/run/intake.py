@@ -214,7 +214,7 @@ class Surveyed:
         )
 
     def _again(self) -> Iterator[RosterBatch]:
-        """Read the roster once more; raises `RosterChangedError` when it is another one.
+        """Read the roster once more; raises `RosterChangedError` when it is another one, or cannot be.
 
         Of a shard the rows are at hand, unless those of others have to be looked at for their likeness to them.
         """
@@ -227,9 +227,9 @@ class Surveyed:
                 rows += batch.frame.height
                 yield batch
         except RosterError as error:
-            raise self._changed() from error
+            raise RosterChangedError.of(self.opened.roster.name, error) from error
         if rows != self.survey.rows:
-            raise self._changed()
+            raise RosterChangedError.of(self.opened.roster.name)
 
     def keep(self, checked: CheckedBatch, unknown_roles: Mapping[int, str] | None = None) -> None:
         """Keep what the results will want to know of a batch; `unknown_roles` says why for each row to be rejected."""
@@ -250,10 +250,6 @@ class Surveyed:
         """Give what was found, once every batch is kept."""
         roster, limits = self.opened.roster, self.opened.settings.constraints
         return self.findings.report(roster.parts(), limits.overridden, roster.place, self.opened.binding.fields["uid"])
-
-    def _changed(self) -> RosterChangedError:
-        name = self.opened.roster.name
-        return RosterChangedError(f"{name}: changed while it was read; run the same command again when it is complete")
 
 
 async def open_roster(run: Run, *, offline: bool = False) -> Opened:

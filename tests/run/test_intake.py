@@ -85,6 +85,18 @@ def test_a_roster_that_changes_between_the_readings_is_refused(place: Place, cha
             all_kept(surveyed)
 
 
+def test_a_roster_that_cannot_be_read_a_second_time_is_not_said_to_have_changed(place: Place) -> None:
+    """It would change nothing to wait until it is complete."""
+    with closing(opened(place)) as roster:
+        surveyed = roster.survey(lambda: None)
+        (place.folder / "r.csv").unlink()
+        (place.folder / "r.csv").symlink_to("r.csv")
+        with pytest.raises(
+            RosterChangedError, match=r"r\.csv cannot be read: Too many levels .*; see to that, then run"
+        ):
+            all_kept(surveyed)
+
+
 @pytest.mark.parametrize("suffix", [".ndjson", ".json", ".parquet", ".ndjson.gz"])
 @pytest.mark.parametrize("replaced", [False, True])
 def test_another_file_of_as_many_rows_is_refused_in_every_format(tmp_path: Path, suffix: str, replaced: bool) -> None:
