@@ -15,6 +15,7 @@ from provisioner.wording import counted
 _MOSTLY: Final = 0.5
 _SPACED: Final = r"\S\s+\S"
 _TURNED: Final = r"^[^,]+, [^,]+$"
+_LETTERLESS: Final = r"^\P{L}+$"
 _HANDLE: Final = r"^[a-z0-9][a-z0-9._-]*$"
 # As Workday writes its workers: Ann Lee (On Leave), Ann Lee (4711).
 _NOTED: Final = (
@@ -76,12 +77,17 @@ def _are_mostly(column: Column, pattern: str, cells: Evidence) -> bool:
 
 def _parts(cells: Evidence) -> _Parts:
     return _Parts(
-        _best(cells, Meaning.NAME, lambda column: column.mails * 2 < column.filled),
+        _best(cells, Meaning.NAME, lambda column: _may_be_whole(column, cells)),
         _best(cells, Meaning.FIRST, _in_templates),
         _best(cells, Meaning.LAST, _in_templates),
         _best(cells, Meaning.PREFERRED, _in_templates),
         _best(cells, Meaning.INFIX, _in_templates),
     )
+
+
+def _may_be_whole(column: Column, cells: Evidence) -> bool:
+    """Whether a column called like a name is one by its cells: below `Mitarbeiter` may stand numbers as well."""
+    return column.mails * 2 < column.filled and not _are_mostly(column, _LETTERLESS, cells)
 
 
 def _in_templates(column: Column) -> bool:

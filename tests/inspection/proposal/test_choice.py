@@ -296,6 +296,12 @@ def test_secrets_within_objects_are_kept_out_as_well(tmp_path: Path) -> None:
         ({"Full Name": [None] * 5, "Фамилия": ["Ли"] * 5, "Имя": ["Анна"] * 5}, "{Имя} {Фамилия}"),
         ({"Full Name": [None] * 5, "HO": ["x"] * 5, "First Name": ["Ann"] * 5, "Last Name": ["Lee"] * 5},
          "{First Name} {Last Name}"),
+        # numbers of people
+        ({"Full Name": [None] * 5, "Mitarbeiter": ["001", "002", "003", "E4", "-"], "Vorname": ["Ann"] * 5,
+          "Nachname": ["Lee"] * 5}, "{Vorname} {Nachname}"),
+        ({"Full Name": [None] * 5, "Mitarbeiter": [4711, 4712, 4713, 4714, 4715], "Vorname": ["Ann"] * 5}, "Vorname"),
+        ({"Full Name": [None] * 5, "Mitarbeiter": ["001", "002", "003", "004", "005"]}, None),
+        ({"Full Name": [None] * 5, "Mitarbeiter": [f"{name} (47{n})" for n, name in enumerate(NAMES)]}, "Mitarbeiter"),
         ({"Full Name": [None] * 5, "username": ["a", "b", "c", "d", "e"]}, "username"),
         ({"Full Name": [None] * 5, "username": [f"a{n}@x.org" for n in range(5)]}, None),
         ({"Full Name": [None] * 5}, None),
