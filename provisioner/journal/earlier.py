@@ -19,7 +19,10 @@ from provisioner.journal.header import Identity, header_of, open_for_reading, ow
 from provisioner.journal.lock import unusable
 from provisioner.journal.schema import VERSION, bring_up_to_date
 from provisioner.journal.statements import Bulk, fetch_columns, json_list, select
-from provisioner.model import Outcome
+from provisioner.model import Outcome, State
+
+UNMET: Final = "users.body_hash = ''"
+"""Of a user of others it is known where the row stands, which was rejected, and nothing else: see `standing_at`."""
 
 _INSTEAD: Final = "move it away, and whom that round has created counts as somebody else's user"
 
@@ -34,21 +37,21 @@ class EarlierUser(NamedTuple):
     state: str
     sent_at: float
     outcome: str
-    attempts: int
-    http_status: int | None
-    error_code: str | None
-    error_message: str | None
-    auth_token: str | None
-    created_at: int | None
-    settled_at: float | None
-    doubt_since: float | None
-    doubt_hash: str | None
-    ours: int
-    mark: int | None
-    withdrawn: int
-    made_hash: str | None
-    besides: str | None
-    owed: int
+    attempts: int = 0
+    http_status: int | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    auth_token: str | None = None
+    created_at: int | None = None
+    settled_at: float | None = None
+    doubt_since: float | None = None
+    doubt_hash: str | None = None
+    ours: int = 0
+    mark: int | None = None
+    withdrawn: int = 0
+    made_hash: str | None = None
+    besides: str | None = None
+    owed: int = 0
     filled: int | None = None
 
     @property
@@ -107,6 +110,9 @@ TAKEN_OVER: Final = Bulk(
 
 
 _TABLES: Final = "SELECT sql FROM sqlite_master WHERE type = 'table'"
+# Not whom a round has only taken over, nor of whom it only knows where the row stands.
+_OWN: Final = f"SELECT uid {ASKED} WHERE ours < {BEFORE} AND NOT {UNMET}"
+_ROWS: Final = select(("uid", "row"), ASKED)
 _ASKED_USERS: Final = "SELECT users.* FROM json_each(?) AS asked JOIN users ON users.uid = asked.value"
 
 
@@ -135,6 +141,31 @@ def done_in(path: Path, uids: Sequence[str]) -> list[Done]:
         if database is not None:
             return list(map(Done._make, zip(*fetch_columns(database, DONE, (json_list(uids),)).values(), strict=True)))
     return []
+
+
+def own_in(path: Path, uids: Sequence[str], owner: Identity | None) -> set[str]:
+    """Give those of these uids with whose users the journal's own round has done something; see `created_in`."""
+    with _opened(path, uids) as database:
+        return own_of(database, uids) if database is not None and owner_of(database) == owner else set()
+
+
+def own_of(database: sqlite3.Connection, uids: Sequence[str]) -> set[str]:
+    """Give the same of a journal that is open. Raises `sqlite3.Error`."""
+    return {uid for (uid,) in database.execute(_OWN, (json_list(uids),))}
+
+
+def rows_in(path: Path, uids: Sequence[str]) -> set[tuple[str, int]]:
+    """Give those of these uids that the journal at `path` knows, whatever of them, each with its row.
+
+    Raises `JournalError` for one that cannot be read.
+    """
+    with _opened(path, uids) as database:
+        return set() if database is None else set(database.execute(_ROWS, (json_list(uids),)))
+
+
+def standing_at(uid: str, row: int) -> EarlierUser:
+    """Give what a round is to know of a user of others whose row it rejects: where that row stands."""
+    return EarlierUser(0, uid, row, "", State.PENDING.value, 0.0, Outcome.PENDING.value)
 
 
 def refuse_unreadable(path: Path) -> None:

@@ -158,7 +158,7 @@ class EarlierRounds:
         return reject(checked, batch, DUPLICATE, reasons) if reasons else checked
 
     def _collisions(self, rows: pl.DataFrame) -> Iterator[tuple[int, str]]:
-        settled = self._settled(rows["uid"].to_list())
+        settled = self.settled(rows["uid"].to_list())
         for row, uid, errors, *said in rows.select("row", "uid", "errors", *Said._fields).iter_rows():
             done, journal = settled.get(uid, (None, None))
             if done is not None and not is_as_settled(Said._make(said), done):
@@ -166,7 +166,7 @@ class EarlierRounds:
             elif done is None and _is_untouched(errors, uid):
                 yield row, f"{uid!r} is the uid of another user already, as _errors says"
 
-    def _settled(self, uids: Sequence[str]) -> dict[str, tuple[Done, Path]]:
+    def settled(self, uids: Sequence[str]) -> dict[str, tuple[Done, Path]]:
         """Give uid → what the latest round that has settled it knows, and that round's journal."""
         found: dict[str, tuple[Done, Path]] = {}
         for journal in self.journals:

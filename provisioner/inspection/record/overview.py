@@ -20,6 +20,7 @@ from provisioner.journal.columns import IN_DOUBT, REVERSING
 from provisioner.journal.copies.mark import copied_at
 from provisioner.journal.course.points import Point
 from provisioner.journal.course.table import Course, PastRun, is_of
+from provisioner.journal.earlier import UNMET
 from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import holder_of
 from provisioner.journal.schema import FIRST_WITH_NIGHTS
@@ -75,7 +76,9 @@ def outcomes_in(database: sqlite3.Connection) -> list[OutcomeCount]:
         "first": "min(nullif(sent_at, 0))",
         "last": "max(settled_at)",
     }
-    found = database.execute(select(OutcomeCount._fields, "FROM users GROUP BY 1 ORDER BY 1", counts))
+    found = database.execute(
+        select(OutcomeCount._fields, f"FROM users WHERE NOT {UNMET} GROUP BY 1 ORDER BY 1", counts)
+    )
     return list(map(OutcomeCount._make, found))
 
 

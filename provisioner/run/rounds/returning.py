@@ -7,7 +7,9 @@ of this one, before anything is sent. Any other row with that uid would be someb
     the very row that was created                                   ─→ taken over: there is nothing to do
     another row                                                     ─→ rejected, if it is valid: `uid.duplicate`
 
-So is another row with the uid of somebody who was there before, whom the last round has settled.
+So is another row with the uid of somebody who was there before, whom a round has settled. Where the row of that one is
+rejected again, this round knows where it stands: by that the next one tells it from others. Only what this round itself
+has done with a user is asked no earlier one: whom it has taken over may be given to another row before it is run again.
 """
 
 from __future__ import annotations
@@ -20,7 +22,16 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import polars as pl
 
-from provisioner.journal.earlier import EarlierUser, Said, created_by, created_in, done_in, is_as_settled
+from provisioner.journal.earlier import (
+    EarlierUser,
+    Said,
+    created_in,
+    is_as_settled,
+    own_in,
+    own_of,
+    rows_in,
+    standing_at,
+)
 from provisioner.journal.header import EMULATOR, Identity, owner_in
 from provisioner.journal.lock import unreadable
 from provisioner.results.resubmission import DUPLICATE, EarlierRounds, of_another
@@ -62,10 +73,11 @@ def take_over(
     """
     rows = [each for each in _returned(checked) if each.said is None or not rejected_only]
     known = journal.known([each.uid for each in rows])
-    rows = [each for each in rows if each.uid not in known]
+    own = _own(journal, list(known))
+    rows = [each for each in rows if each.uid not in own]
     ours, others = _told_apart(rows, dict.fromkeys(earlier.journals, journal.identity), earlier.last)
-    if ours:
-        journal.take_over(ours)
+    if fresh := [each for each in ours if each.uid not in known]:
+        journal.take_over(fresh)
     return _without(checked, others)
 
 
@@ -79,21 +91,21 @@ def foresee(own: Path | Journal, earlier: EarlierRounds, owner: Identity | None,
     if not rows:
         return checked
     uids = [each.uid for each in rows]
-    if isinstance(own, Path):
-        users = created_in(own, uids, owner or owner_in(own))
-    else:
-        with unreadable(own.path):
-            users = created_by(own.database, uids)
-    known = {user.uid for user in users}
+    known = own_in(own, uids, owner or owner_in(own)) if isinstance(own, Path) else _own(own, uids)
     rounds = {path: owner or owner_in(path) for path in earlier.journals}
     _, others = _told_apart([each for each in rows if each.uid not in known], rounds, earlier.last)
     return _without(checked, others)
 
 
+def _own(journal: Journal, uids: Sequence[str]) -> set[str]:
+    with unreadable(journal.path):
+        return own_of(journal.database, uids)
+
+
 def _told_apart(
     rows: Sequence[_Returned], rounds: Mapping[Path, Identity | None], last: Collection[Path]
 ) -> tuple[list[EarlierUser], dict[int, str]]:
-    """Give the users whose rows these are, each with its row of now, and of the other rows why they are rejected.
+    """Give what goes on of the users whose rows these are, each with its row of now, and why other rows are rejected.
 
     rounds  journal → for whom it has to be; the last round first
     last    those of the last round
@@ -110,19 +122,31 @@ def _told_apart(
         elif user.ours and each.said is not None:
             others[each.row] = of_another(each.uid, user.row, path)
     strangers = [each for each in rows if each.uid not in found]
-    telling = [path for path, owner in _telling(rounds).items() if path in last and owner_in(path) == owner]
-    return ours, others | dict(_taken(strangers, telling))
+    telling = [path for path, owner in _telling(rounds).items() if owner_in(path) == owner]
+    for each, reason in _settled_before(strangers, telling, last):
+        if each.said is None and reason is None and not each.repeat:
+            ours.append(standing_at(each.uid, each.row))
+        elif each.said is not None and reason is not None:
+            others[each.row] = reason
+    return ours, others
 
 
-def _taken(rows: Sequence[_Returned], rounds: Sequence[Path]) -> Iterator[tuple[int, str]]:
-    """Say which of these rows have the uid of a user of others whom one of these rounds has settled for another row."""
-    for path in rounds if rows else ():
-        done = {each.uid: each for each in done_in(path, [each.uid for each in rows])}
-        for each in rows:
-            user, said = done.get(each.uid), each.said
-            if user is None or said is None or user.was == each.before or is_as_settled(said, user):
-                continue
-            yield each.row, of_another(each.uid, user.was, path)
+def _settled_before(
+    rows: Sequence[_Returned], rounds: Sequence[Path], last: Collection[Path]
+) -> Iterator[tuple[_Returned, str | None]]:
+    """Give those of these rows whose users, of others, one of the rounds has settled, and why they are another's rows.
+
+    Null for a row that is that one: the last round knows it by uid and number, or it says just what was settled.
+    """
+    uids = [each.uid for each in rows]
+    stands = set[tuple[str, int]]().union(*(rows_in(path, uids) for path in rounds if path in last)) if uids else ()
+    settled = EarlierRounds(rounds).settled(uids) if uids else {}
+    for each in rows:
+        done, path = settled.get(each.uid, (None, None))
+        if done is None:
+            continue
+        same = (each.uid, each.before) in stands or (each.said is not None and is_as_settled(each.said, done))
+        yield each, None if same else of_another(each.uid, done.was, path)
 
 
 def _without(checked: CheckedBatch, others: Mapping[int, str]) -> CheckedBatch:

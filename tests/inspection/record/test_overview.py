@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.errors import JournalError
 from provisioner.inspection.record.overview import OutcomeCount, look_over, outcomes_in
+from provisioner.journal.earlier import standing_at
 from provisioner.journal.journal import Journal
 from provisioner.journal.schema import VERSION
 from provisioner.journal.undo.reversals import LeavingRow
@@ -43,6 +44,15 @@ def test_whom_a_killed_undo_may_have_taken_back_is_in_doubt(tmp_path: Path) -> N
             OutcomeCount("failed", 1, 0, 1, 100.0, 101.0),
             OutcomeCount("pending", 1, 0, 1, 100.0, None),
         ]
+
+
+def test_of_whom_only_the_row_is_known_nothing_is_sent_again(tmp_path: Path) -> None:
+    """That row is rejected, as it was in the round before."""
+    path = a_journal(tmp_path / "j.db")
+    before = look_over(path, 0).outcomes
+    with Journal(path, HERE) as journal:
+        journal.take_over([standing_at("bob", 4)])
+    assert look_over(path, 0).outcomes == before
 
 
 def test_a_journal_of_the_oldest_format_is_looked_over_as_it_is(tmp_path: Path) -> None:

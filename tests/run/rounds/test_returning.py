@@ -154,13 +154,37 @@ def test_a_row_is_told_by_its_uid_and_number(
 def test_the_uid_of_somebody_who_was_there_is_that_of_the_row_that_was_settled(
     tmp_path: Path, person: tuple[str, str, int, str], *, rejected: bool
 ) -> None:
-    """Another row that is given it would overwrite him; in rows of the round before last numbers say nothing."""
+    """Another row that is given it would overwrite him; so would one of a later round, whose number says nothing."""
     first = a_round(tmp_path / "one.db")
     words = [f"uid.duplicate: 'bob' is the uid of another user already, row 2 of the job of {first}"] * rejected
     assert known_after(tmp_path / "two.db", [first], fed_in(person)) == ({}, words)
     assert foreseen(tmp_path / "none.db", [first], fed_in(person)) == words
     assert foreseen(tmp_path / "none.db", [first], fed_in(person), Identity("other", "http://localhost")) == []
-    assert known_after(tmp_path / "three.db", [tmp_path / "two.db", first], fed_in(person)) == ({}, [])
+    words = [f"uid.duplicate: 'bob' is the uid of another user already, row 2 of the job of {first}"] * (
+        person[1] != "N"
+    )
+    assert known_after(tmp_path / "three.db", [tmp_path / "two.db", first], fed_in(person)) == ({}, words)
+
+
+@pytest.mark.parametrize(("before", "rejected"), [(11, False), (12, True)])
+def test_whose_row_is_rejected_again_is_known_by_it_in_the_next_round(
+    tmp_path: Path, before: int, *, rejected: bool
+) -> None:
+    """Bob was there before and has been settled: in round 3 his row is told from one that is given his uid."""
+    first = a_round(tmp_path / "one.db")
+    rounds = [tmp_path / "two.db", first]
+    stood = fed_in(("bob", "New", 2, NO_URL), rejected=NO_URL)
+    known, reasons = known_after(rounds[0], [first], stood)
+    assert (known["bob"].row, known["bob"].state, known["bob"].ours, reasons) == (11, "pending", 0, [NO_URL])
+    assert known_after(rounds[0], [first], stood) == (known, reasons)
+    stray = fed_in(("bob", "Zed", 3, NO_URL))
+    assert len(known_after(rounds[0], [first], stray)[1]) == len(foreseen(rounds[0], [first], stray)) == 1
+    repeat = fed_in(("bob", "New", 2, NO_URL), rejected=REPEAT.replace("ann", "bob"))
+    assert known_after(tmp_path / "repeat.db", [first], repeat)[0] == {}
+    words = [f"uid.duplicate: 'bob' is the uid of another user already, row 2 of the job of {first}"] * rejected
+    mended = fed_in(("bob", "Newer", before, NO_URL))
+    assert known_after(tmp_path / "three.db", rounds, mended) == ({}, words)
+    assert foreseen(tmp_path / "none.db", rounds, mended) == words
 
 
 def test_a_number_is_that_of_the_last_round_alone(tmp_path: Path) -> None:
@@ -190,6 +214,19 @@ def test_a_row_that_says_otherwise_who_may_log_in_is_another_one(
     known, reasons = known_after(tmp_path / "two.db", [first], repeat)
     words = f"uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of {first}"
     assert (bool(known), reasons) == (taken, [] if taken else [words])
+
+
+def test_whom_a_round_has_only_taken_over_it_gives_to_no_other_row(tmp_path: Path) -> None:
+    """The same file was fed in before, with Ann's own row; now another one has her uid."""
+    first, two = a_round(tmp_path / "one.db"), tmp_path / "two.db"
+    known, _ = known_after(two, [first], fed_in(("ann", "New", 1, NO_URL), rejected=NO_URL))
+    stray = fed_in(("ann", "Zed", 3, NO_URL))
+    words = f"uid.duplicate: 'ann' is the uid of another user already, row 1 of the job of {first}"
+    assert known_after(two, [first], stray) == (known, [words])
+    assert foreseen(two, [first], stray) == foreseen(two, [first], stray, None) == [words]
+    for mended in (fed_in(("ann", "New", 1, NO_URL)), fed_in(("ann", "N", 3, NO_URL))):
+        assert known_after(two, [first], mended) == (known, [])
+        assert foreseen(two, [first], mended) == []
 
 
 def test_what_the_own_journal_knows_is_the_newer(tmp_path: Path) -> None:
