@@ -21,8 +21,9 @@ from rich.text import Text
 
 from provisioner.errors import UsageError
 from provisioner.inspection.record.places import find_persons, opened
-from provisioner.journal.columns import REVERSING
+from provisioner.journal.columns import BEFORE, REVERSING
 from provisioner.journal.course.events import ANSWER, KILLED, SETTLED, Event, events_of
+from provisioner.journal.earlier import UNMET
 from provisioner.journal.header import Identity, owner_of
 from provisioner.journal.lock import holder_of
 from provisioner.journal.state.nights import Night, Nights
@@ -36,7 +37,7 @@ _USER: Final = f"""
 SELECT id, uid, row, state, sent_at, outcome, attempts, http_status, error_code, error_message,
     auth_token IS NOT NULL AS has_token, created_at, settled_at, doubt_since, operation, certain,
     standing, absent, epoch, ours, profile, {REVERSING} AS reversing
-FROM users WHERE uid = ?
+FROM users WHERE uid = ? AND NOT {UNMET}
 """  # noqa: S608 - of constants
 _REVERSAL: Final = """
 SELECT coalesce(settled_at, sent_at, 0), verdict, reason, message FROM reversals WHERE id = ?
@@ -253,7 +254,7 @@ def _now(user: Mapping[str, Any], *, running: bool) -> Iterator[str]:
     if user["absent"]:
         yield f"in no roster for {counted(user['absent'], 'good night')}"
     if user["created_at"] is not None:
-        by = _CREATED_BY[user["ours"]]
+        by = _CREATED_BY[min(user["ours"], BEFORE)]
         yield f"{by}, at {iso_time(user['created_at'], 'seconds')} by the app's clock"
     yield "an auth token is recorded (not shown)" if user["has_token"] else "no auth token is recorded"
 

@@ -11,7 +11,9 @@ import pytest
 
 from provisioner.errors import UsageError
 from provisioner.inspection.record.story import story_of
+from provisioner.journal.columns import AWAY_BEFORE, BEFORE
 from provisioner.journal.course.events import ANSWER, Event
+from provisioner.journal.earlier import EarlierUser, standing_at
 from provisioner.journal.journal import Journal
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.undo.reversals import LeavingRow
@@ -191,6 +193,24 @@ def test_who_was_never_sent_has_no_story(tmp_path: Path) -> None:
     a_journal(tmp_path / "out.journal.db")
     with pytest.raises(UsageError, match=r"'nobody' in .*: nobody with this uid was ever sent; rejected rows never"):
         story_of("nobody", tmp_path / "out.csv", as_json=False)
+
+
+def test_of_whom_only_the_row_is_known_there_is_no_story(tmp_path: Path) -> None:
+    """A round notes where the row of somebody who was there before stands, which it rejects."""
+    with Journal(tmp_path / "out.journal.db", HERE) as journal:
+        journal.take_over([standing_at("boss", 4)])
+    with pytest.raises(UsageError, match=r"'boss' in .*: nobody with this uid was ever sent; rejected rows never"):
+        story_of("boss", tmp_path / "out.csv", as_json=False)
+
+
+@pytest.mark.parametrize("ours", [BEFORE, AWAY_BEFORE])
+def test_whom_an_earlier_round_has_created_is_told_so(tmp_path: Path, ours: int) -> None:
+    """Also where it had deactivated the user."""
+    path = tmp_path / "out.journal.db"
+    user = EarlierUser(0, "ann", 4, "00", State.SETTLED.value, 100.0, Outcome.CREATED.value, created_at=99, ours=ours)
+    with Journal(path, HERE) as journal:
+        journal.take_over([user])
+    assert "created by an earlier round of this job, at 1970-01-01T00:01:39Z by the app's clock" in told(path)["now"]
 
 
 @pytest.mark.parametrize("number", [1, 1000])
