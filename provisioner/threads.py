@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from functools import partial
 from threading import Thread
 from typing import Any, Protocol, TypeVar
 
@@ -50,10 +51,8 @@ async def unless_stopped(call: Callable[[], C], stopper: Stopper) -> C:
     Its thread is left behind when the run is to end first: nothing else ends its waiting. What it gives after that is
     closed. Raises `InterruptedEarlyError` then.
     """
-    outcome: Future[C] = Future()
-    outcome.set_running_or_notify_cancel()
-    Thread(target=_carry_out, args=(call, outcome), name="opener", daemon=True).start()
-    opened, stopping = asyncio.wrap_future(outcome), asyncio.ensure_future(stopper.wait())
+    thread = _Opener()
+    opened, stopping = in_thread(thread, call), asyncio.ensure_future(stopper.wait())
     try:
         await asyncio.wait((opened, stopping), return_when=asyncio.FIRST_COMPLETED)
         if not opened.done():
@@ -63,7 +62,26 @@ async def unless_stopped(call: Callable[[], C], stopper: Stopper) -> C:
         stopping.cancel()
         if not opened.done():
             opened.cancel()
-            outcome.add_done_callback(_close)
+            thread.leave()
+
+
+class _Opener(Executor):
+    """A thread for one call, which holds up nobody who ends before it."""
+
+    _outcome: Future[Any] | None = None
+
+    def submit(self, call: Callable[..., T], /, *given: Any, **named: Any) -> Future[T]:
+        """Begin the call."""
+        outcome: Future[T] = Future()
+        outcome.set_running_or_notify_cancel()
+        self._outcome = outcome
+        Thread(target=_carry_out, args=(partial(call, *given, **named), outcome), name="opener", daemon=True).start()
+        return outcome
+
+    def leave(self) -> None:
+        """Close what it will give."""
+        if self._outcome is not None:
+            self._outcome.add_done_callback(_close)
 
 
 def _carry_out(call: Callable[[], T], outcome: Future[T]) -> None:
