@@ -62,7 +62,8 @@ def slip(text: str, at: int) -> str | None:
     word = _WORD.match(rest)
     if word and word[0] in {"True", "False", "None"}:
         return f"{word[0]} is Python; JSON has true, false and null"
-    if word and word[0] not in _WORDS and before in {"{", "[", ",", ":"}:
+    is_value = word and word[0] in _WORDS and not rest[word.end() :].lstrip().startswith(":")
+    if word and not is_value and before in {"{", "[", ",", ":"}:
         return f"{shortened(word[0])} stands without quotes; JSON has double quotes around keys and texts"
     return None
 

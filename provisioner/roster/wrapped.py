@@ -279,8 +279,9 @@ def unpacked(
 
 
 def renamed(error: RosterError, path: Path, title: str) -> RosterError:
-    """Give an error that names a file by another name."""
-    return type(error)(retold(str(error), path, title))
+    """Give an error that names a file by another name from now on, whatever else it tells."""
+    error.args = (retold(str(error), path, title),)
+    return error
 
 
 def retold(message: str, path: Path, title: str) -> str:

@@ -42,6 +42,7 @@ def test_a_key_that_comes_twice_in_one_object_is_named(text: str, key: str | Non
         ("{“a”:1}", "its quotes are typographic; JSON has straight quotes around keys and texts"),
         ('{"a":True}', "True is Python; JSON has true, false and null"),
         ('{"a":yes}', "'yes' stands without quotes; JSON has double quotes around keys and texts"),
+        ("{true :1}", "'true' stands without quotes; JSON has double quotes around keys and texts"),
         ('{"a":1 "b":2}', None),
         ('{"a":1', None),
         ('{"a" 1}', None),

@@ -32,7 +32,8 @@ _ADDRESS = rf'"(?i-u:{EMAIL_NAME})"\s*:\s*"[^"\\@]+@[^"\\]+"'
 # The character before the quote lets the search begin at `mail`, which is rarer.
 _MEMBER = rf"(?s:.){_ADDRESS}"
 # Of objects and lists before it none has others in it.
-_ENTRIES = r"(?:[^{}\[\]]|\{[^{}\[\]]*\}|\[[^{}\[\]]*\])*?"
+_FLAT = r'(?s:[^"{}\[\]]|"(?:[^"\\]|\\.)*")'
+_ENTRIES = rf"(?:{_FLAT}|\{{{_FLAT}*\}}|\[{_FLAT}*\])*?"
 _PLAINLY_OWN = rf'^\s*\{{{_ENTRIES}(?:"@private"\s*:\s*\{{{_ENTRIES})?{_ADDRESS}'
 
 

@@ -68,9 +68,9 @@ def _in_cells(cells: pl.Series, within: str) -> Iterator[str]:
         if instance_of(kind.inner).is_nested():
             yield from _in_cells(cells.explode().drop_nulls(), within)
     elif isinstance(kind, pl.Map):
-        names = [
-            str(key) for key in cells.map.keys().explode().drop_nulls().cast(pl.String).unique(maintain_order=True)
-        ]
+        keys = cells.map.keys().explode().drop_nulls().unique(maintain_order=True)
+        are_bytes = keys.dtype == pl.Binary  # polars refuses those that are no text
+        names = [key.decode(errors="replace") for key in keys] if are_bytes else keys.cast(pl.String).to_list()
         yield from _in_members(((name, None) for name in names), within)
     elif isinstance(kind, pl.Struct):
         members = cells.struct.unnest()

@@ -384,8 +384,9 @@ def test_a_roster_on_standard_input_is_looked_at(tmp_path: Path) -> None:
     assert done.stderr.startswith("standard input: 1 row, 3 columns")
     titled = piped(b"List;\n;\nuid;name\na1;Ann\n", "init", "-", cwd=tmp_path)
     assert "\nstandard input: line 3 is taken for the header; --header-row names another\n" in titled.stderr
-    broken = piped(b'id,name\n1,"Ann\n', "init", "-", cwd=tmp_path)
-    assert (broken.exit_code, re.match(r"error: standard input\b", broken.stderr) is not None) == (2, True)
+    for given in (b'id,name\n1,"Ann\n', b"uid,name\n1,Lee, Ann\n"):
+        broken = piped(given, "init", "-", cwd=tmp_path)
+        assert (broken.exit_code, re.match(r"error: standard input\b", broken.stderr) is not None) == (2, True)
 
 
 @pytest.mark.slow

@@ -60,6 +60,7 @@ def test_keys_are_named_once_by_their_paths() -> None:
         (pl.List(pl.Struct({"phone": pl.String})), [[{"phone": "1"}], [], None], ["phone"]),
         (pl.Array(pl.Struct({"phone": pl.String}), 1), [[{"phone": "1"}]], ["phone"]),
         (pl.Map(pl.String, pl.String), [{"email": "x", "b": "y"}, {"@private": "z"}], ["email"]),
+        (pl.Map(pl.Binary, pl.Int8), [{b"phone": 1, b"\xff": 2}], ["phone"]),
         (pl.List(pl.String), [["email"]], []),
         (pl.Binary(), [b"email"], []),
         (pl.Struct({"birthday": pl.Datetime("ms"), "since": pl.Datetime("ms")}),
