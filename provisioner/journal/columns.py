@@ -11,6 +11,7 @@ from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from provisioner.journal.schema import BEFORE
 from provisioner.journal.statements import Bulk, Written, select, select_columns
 from provisioner.journal.undo import overwrites
 from provisioner.journal.undo.overwrites import BEGUN, NOTED_FIELDS
@@ -72,12 +73,6 @@ def _is_plainly_created(each: Settlement) -> bool:
     more = each.besides is not None or each.filled is not None
     return made and not (told or more) and each.doubt_since is None and each.parted is None
 
-
-BEFORE: Final = 2
-"""What `ours` is of a user whom an earlier round of the job has created; of one whom this one has, it is 1."""
-
-AWAY_BEFORE: Final = 3
-"""The same of one whom the earlier round had deactivated as well, or may have; until this one finds it active."""
 
 IN_DOUBT: Final = "(users.state = 'sent' OR users.doubt_since IS NOT NULL)"
 """A request may have created the user, and nobody knows: its answer was lost, or the process was."""
@@ -224,6 +219,11 @@ class Known(NamedTuple):
     owed: int = 0
     filled: int | None = None
 
+    @property
+    def before(self) -> bool:
+        """An earlier round of the job has created the user."""
+        return self.ours >= BEFORE
+
     def past(self, *, changed: bool, edited: bool = False, ours: bool = False, made: bool = False) -> Past:
         """Give a row's past; `changed`, `edited` and `made` compare its body with the roster's, see `Past`."""
         return Past(
@@ -242,7 +242,7 @@ class Known(NamedTuple):
             noted=self.noted,
             made=made,
             parted=self.made_hash is not None,
-            before=self.ours >= BEFORE,
+            before=self.before,
             filled=self.filled,
         )
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from provisioner.files.looking import leads_nowhere
-from provisioner.journal.columns import ASKED, AWAY_BEFORE, BEFORE, DONE, IN_DOUBT, REVERSING, Done, hash_of
+from provisioner.journal.columns import ASKED, DONE, IN_DOUBT, REVERSING, Done, hash_of
 from provisioner.journal.header import Identity, header_of, open_for_reading, owner_of
 from provisioner.journal.lock import unusable
-from provisioner.journal.schema import VERSION, bring_up_to_date
+from provisioner.journal.schema import AWAY_BEFORE, BEFORE, VERSION, bring_up_to_date
 from provisioner.journal.statements import Bulk, fetch_columns, json_list, select
 from provisioner.model import Outcome, State
 

@@ -25,6 +25,12 @@ FIRST_WITH_NIGHTS: Final = 2
 # "PRVS": SQLite keeps it in the file's header, so that another program's database is known for what it is.
 APPLICATION_ID: Final = 0x50525653
 
+BEFORE: Final = 2
+"""What `ours` is of a user whom an earlier round of the job has created; of one whom this one has, it is 1."""
+
+AWAY_BEFORE: Final = 3
+"""The same of one whom the earlier round had deactivated as well, or may have; until this one finds it active."""
+
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE users (

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from provisioner.errors import StorageError
-from provisioner.journal.columns import BEFORE, DONE_COLUMNS, hash_of
+from provisioner.journal.columns import DONE_COLUMNS, hash_of
 from provisioner.journal.course import unreached
 from provisioner.journal.header import EMULATOR
 from provisioner.journal.journal import Journal
@@ -124,7 +124,7 @@ def _requests(rows: pl.DataFrame, journal: Journal, policy: Policy) -> Iterator[
             changed = (settled or bool(met.withdrawn)) and (met.body_hash != body_hash or back)
             changed |= bool(met.owed) or (more and not met.withdrawn)
             # No undo would know of it else: an update keeps what the user was before this round deactivates it.
-            changed |= bool(leaves) and met.ours >= BEFORE and met.made_hash is None and not met.noted
+            changed |= bool(leaves) and met.before and met.made_hash is None and not met.noted
             made = met.made_hash == body_hash and not (changed or met.withdrawn or more)
             past = met.past(changed=changed, edited=edited, ours=bool(met.ours), made=made)
             if leaves is not None and past.parted and past.ours and not (leaves and made):

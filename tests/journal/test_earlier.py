@@ -11,10 +11,11 @@ import pytest
 
 from provisioner.errors import JournalError
 from provisioner.journal import schema
-from provisioner.journal.columns import AWAY_BEFORE, BEFORE, MADE, Done, MadeRow, hash_of
+from provisioner.journal.columns import MADE, Done, MadeRow, hash_of
 from provisioner.journal.earlier import Said, created_in, done_in, is_as_settled, refuse_unreadable
 from provisioner.journal.header import Identity
 from provisioner.journal.journal import Journal
+from provisioner.journal.schema import AWAY_BEFORE, BEFORE
 from provisioner.journal.undo.reversals import LEAVING, LeavingRow
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from tests.rig.journals import FORMAT_1, a_journal

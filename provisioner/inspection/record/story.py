@@ -21,11 +21,12 @@ from rich.text import Text
 
 from provisioner.errors import UsageError
 from provisioner.inspection.record.places import find_persons, opened
-from provisioner.journal.columns import BEFORE, REVERSING
+from provisioner.journal.columns import REVERSING
 from provisioner.journal.course.events import ANSWER, KILLED, SETTLED, Event, events_of
 from provisioner.journal.earlier import UNMET
 from provisioner.journal.header import Identity, owner_of
 from provisioner.journal.lock import holder_of
+from provisioner.journal.schema import BEFORE
 from provisioner.journal.state.nights import Night, Nights
 from provisioner.model import Outcome, State
 from provisioner.results.tables import plain_table, printed

@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
+from provisioner.journal.schema import AWAY_BEFORE, BEFORE
 from provisioner.journal.statements import Bulk
 from provisioner.model import Settlement
 
@@ -122,11 +123,12 @@ class BackRow(NamedTuple):
 BEGUN: Final = 2
 """What `withdrawn` is of such a user: a change since the undo may be our own."""
 
-# Who is active before this round has done anything is none whom its undo deactivates again (3: `columns.AWAY_BEFORE`).
+# Who is active before this round has done anything is none whom its undo deactivates again.
 BEGUN_BACK: Final = Bulk(
     BackRow._fields,
     f"UPDATE users SET withdrawn = {BEGUN}, auth_token = iif(given.away, NULL, auth_token), "  # noqa: S608 - of constants
-    f"ours = iif(ours = 3 AND made_hash IS NOT NULL AND withdrawn <> {BEGUN} AND NOT given.away, 2, ours) "
+    f"ours = iif(ours = {AWAY_BEFORE} AND made_hash IS NOT NULL AND withdrawn <> {BEGUN} AND NOT given.away, {BEFORE}, "
+    "ours) "
     "FROM given WHERE users.id = given.id",
 )
 

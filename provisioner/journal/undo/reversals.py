@@ -21,7 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import AWAY_BEFORE, DOUBT_SINCE, DOUBTED, IN_DOUBT
+from provisioner.journal.columns import DOUBT_SINCE, DOUBTED, IN_DOUBT
+from provisioner.journal.schema import AWAY_BEFORE
 from provisioner.journal.statements import Bulk, select
 from provisioner.journal.undo.overwrites import ALL, BEGUN
 from provisioner.model import FINAL, Settlement, UserRequest
@@ -222,7 +223,7 @@ class Candidate(NamedTuple):
     sent         the reversal may have left already; `action`: which one that was, as in the table
     failed       it failed the last time
     parted       this job may have deactivated the user, as the roster said; `away`: it has, for certain;
-                 `parted_before`: an earlier round of it had, see `columns.AWAY_BEFORE`
+                 `parted_before`: an earlier round of it had, see `schema.AWAY_BEFORE`
     kind … kept_at    see `overwrites`; null when no update was noted
     """
 

@@ -7,8 +7,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from provisioner.journal.columns import AWAY_BEFORE
 from provisioner.journal.header import open_for_reading
+from provisioner.journal.schema import AWAY_BEFORE
 from provisioner.journal.statements import select
 from provisioner.journal.undo.reversals import DOUBTFUL, IS_BACK, JOINED, LOOKED_AT, OURS, TO_BE_DONE, UPDATED
 

@@ -11,10 +11,10 @@ import pytest
 
 from provisioner.errors import UsageError
 from provisioner.inspection.record.story import story_of
-from provisioner.journal.columns import AWAY_BEFORE, BEFORE
 from provisioner.journal.course.events import ANSWER, Event
 from provisioner.journal.earlier import EarlierUser, standing_at
 from provisioner.journal.journal import Journal
+from provisioner.journal.schema import AWAY_BEFORE, BEFORE
 from provisioner.journal.state.syncstate import SyncState
 from provisioner.journal.undo.reversals import LeavingRow
 from provisioner.journal.undo.undojournal import UndoJournal

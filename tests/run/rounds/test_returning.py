@@ -9,9 +9,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from provisioner.journal.columns import BEFORE, Known, hash_of
+from provisioner.journal.columns import Known, hash_of
 from provisioner.journal.header import EMULATOR, Identity
 from provisioner.journal.journal import Journal
+from provisioner.journal.schema import BEFORE
 from provisioner.model import Outcome, Settlement, State, UserRequest
 from provisioner.results.resubmission import EarlierRounds
 from provisioner.roster.formats.rows import RosterBatch
