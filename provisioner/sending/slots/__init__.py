@@ -1,10 +1,10 @@
-"""Where slots come from: one process has a limiter; several lease from a desk, a quarter second's worth at a time.
+"""Where slots come from: a limiter in a single process, or leases of a quarter second from a desk that several share.
 
-source   what a limiter and a lease have in common
-limiter  an even stream of slots, for a process that has the limit for itself
-minute   what the server may have seen within the last minute
-desk     how many slots the processes that share an app may have, and when
-server   the desk behind a socket, in the process that started the others
-link     the other end: slots for a pacer, from a desk somewhere else
-actor    the same, from a desk that is an actor of a cluster
+source   the interface of both
+limiter  an even stream of slots, for a process that has the limit to itself
+minute   an upper bound on the requests that the server saw within the last minute
+desk     divides the slots of an app among the processes that share it
+server   serves the desk at a socket, in the process that started the others
+link     the client: slots for a pacer, leased from a desk in another process
+actor    the same, from a desk that is an actor of a Ray cluster
 """

@@ -1,6 +1,6 @@
-"""The end of a desk that is an actor of a Ray cluster, found by its name: slots for a pacer on whatever node.
+"""The client of a desk that is an actor of a Ray cluster, found by its name: slots for a pacer on any node.
 
-Ray is imported when the first question is asked, by a process that Ray itself has started.
+Ray is imported at the first question, in a process that Ray itself has started.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from provisioner.sending.slots.link import Link
 
 NAMESPACE: Final = "provisioner"
 ACTOR: Final = "ray:"
-"""What an address begins with that is the name of an actor."""
+"""Prefix of an address that is the name of an actor."""
 
 
 class ActorLink(Link):
@@ -29,11 +29,11 @@ class ActorLink(Link):
         self._desk: Any = None
 
     def close(self) -> None:
-        """Leave our part to the others."""
+        """Give up this process's part, so that the others share it."""
         if self._desk is not None:
             import ray
 
-            with suppress(ray.exceptions.RayError):  # it has gone itself
+            with suppress(ray.exceptions.RayError):  # the actor is gone
                 self._desk.forget.remote(self._holder)
             self._desk = None
 

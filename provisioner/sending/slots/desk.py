@@ -1,12 +1,12 @@
-"""How many slots the processes that share an app may have, and when.
+"""Divides the slots of an app among the processes that share it.
 
-A lease is good for a quarter second from the moment it was asked for; what has not been used by then is lost. So the
-slots of any 60.25 s of leasing are all that can be used in any 60 s, whoever comes, goes or dies, and no more than the
-limit (less a quarter second's worth, for requests that bunch up on their way) are leased in that time. That is counted;
-what spreads them evenly is a bucket that never holds more than a quarter second's worth.
+A lease is valid for a quarter second from the moment it was requested; slots unused by then expire. So all slots that
+can be used in any 60 s were leased within 60.25 s, whichever processes start, stop or die, and in that time no more are
+leased than the limit allows (less a quarter second's worth, for requests that the network delivers in a bunch). A count
+enforces this; a bucket that never holds more than a quarter second's worth spreads the slots evenly.
 
-Nobody owns a share: whoever asks gets an equal part of what there is, so that the part of one who has gone is the
-others' at once.
+No process owns a share: each lease is an equal part of what is available, so the part of a process that has gone is
+free for the others at once.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ LEASE: Final = 0.25
 """Seconds for which slots are leased."""
 
 ASK: Final = 0.02
-"""Seconds between two questions at least: a question for each slot would cost more than the request."""
+"""Minimum seconds between two requests for a lease: one for each slot would cost more than sending the request."""
 
-_HEARD: Final = 0.5  # seconds: who has not asked for so long wants nothing now
-_ALMOST: Final = 1e-9
+_ACTIVE: Final = 0.5  # seconds after its last request for which a process is counted among those that want slots
+_EPSILON: Final = 1e-9
 
 
 class Lease(NamedTuple):
-    """The answer to who asks for slots.
+    """The answer to a request for slots.
 
-    slots       to be used within `LEASE` seconds of the question
-    wait        seconds before asking again is of use
-    closed_for  seconds for which nobody may send: somebody got a 429
-    per_minute  the limit as it is now
+    slots       to be used within `LEASE` seconds of the request
+    wait        seconds before it is worth asking again
+    closed_for  seconds for which no process may send, because one received a 429
+    per_minute  the limit in force
     """
 
     slots: int
@@ -42,7 +42,7 @@ class Lease(NamedTuple):
 
 
 class Ledger:
-    """The slots of one budget of an app.
+    """Counts the leased slots of one budget of an app.
 
     per_minute  slots that may be used in any 60 s
     """
@@ -50,12 +50,12 @@ class Ledger:
     def __init__(self, per_minute: float, now: float) -> None:
         self._leased: deque[tuple[float, int]] = deque()
         self._in_window = 0
-        self._heard: dict[str, float] = {}
+        self._asked_at: dict[str, float] = {}
         self._level, self._at = 1.0, now
         self.limit(per_minute)
 
     def limit(self, per_minute: float) -> None:
-        """Adopt a limit. What was leased before counts against it."""
+        """Change the limit. Slots that are leased already count against it."""
         self.per_minute = per_minute
         self._window = 60 * max(1.0, 1 / per_minute) + LEASE
         self._allowed = max(1, int(per_minute - int(per_minute / 240)))
@@ -63,15 +63,15 @@ class Ledger:
         self._most = max(1.0, self._per_second * LEASE)
 
     def forget(self, holder: str) -> None:
-        """Note that somebody has gone, so that the others share what there is."""
-        self._heard.pop(holder, None)
+        """Remove a process that has gone, so that the others share its part."""
+        self._asked_at.pop(holder, None)
 
     def lease(self, holder: str, wanted: int, now: float) -> tuple[int, float]:
-        """Give slots to somebody who wants some, and the seconds until it is of use to ask again."""
-        self._go_on_to(now)
-        self._heard[holder] = now
-        room = min(self._level, self._allowed - self._in_window)
-        slots = max(0, min(wanted, ceil(room / len(self._heard) - _ALMOST), int(room + _ALMOST)))
+        """Lease up to `wanted` slots; return how many, and the seconds before it is worth asking again."""
+        self._advance(now)
+        self._asked_at[holder] = now
+        available = min(self._level, self._allowed - self._in_window)
+        slots = max(0, min(wanted, ceil(available / len(self._asked_at) - _EPSILON), int(available + _EPSILON)))
         if slots:
             self._level -= slots
             self._in_window += slots
@@ -80,16 +80,17 @@ class Ledger:
         oldest = self._leased[0][0] + self._window - now if self._in_window >= self._allowed else 0.0
         return 0, max(ASK, oldest, (1 - self._level) / self._per_second)
 
-    def _go_on_to(self, now: float) -> None:
+    def _advance(self, now: float) -> None:
+        """Expire old leases and processes, and fill the bucket up to `now`."""
         while self._leased and self._leased[0][0] <= now - self._window:
             self._in_window -= self._leased.popleft()[1]
         self._level = min(self._most, self._level + (now - self._at) * self._per_second)
         self._at = now
-        self._heard = {name: at for name, at in self._heard.items() if now - at < _HEARD}
+        self._asked_at = {name: at for name, at in self._asked_at.items() if now - at < _ACTIVE}
 
 
 class Desk:
-    """The ledgers of all apps, and the pauses that their servers imposed.
+    """The ledgers of all apps, and the pauses that their servers have imposed.
 
     clock  monotonic seconds
     """
@@ -100,11 +101,11 @@ class Desk:
         self._opens_at: dict[str, float] = {}
 
     def lease(self, app: str, budget: str, holder: str, per_minute: float, wanted: int) -> Lease:
-        """Answer who asks for slots.
+        """Answer a request for slots.
 
-        holder      who asks
-        per_minute  the limit that it knows of: the lowest that anybody knows of holds
-        wanted      how many it could use at once
+        holder      name of the process that asks
+        per_minute  the limit it was given; the lowest of all processes is in force
+        wanted      slots that it could use at once
         """
         now = self._clock()
         ledger = self._ledgers.get((app, budget))
@@ -117,10 +118,10 @@ class Desk:
         return Lease(slots, wait, closed_for, ledger.per_minute)
 
     def hold(self, app: str, seconds: float) -> None:
-        """Lease nothing for so long: one of the app's processes got a 429."""
+        """Lease nothing for that time: one of the app's processes received a 429."""
         self._opens_at[app] = max(self._opens_at.get(app, 0.0), self._clock() + seconds)
 
     def forget(self, holder: str) -> None:
-        """Note that somebody has gone."""
+        """Remove a process that has gone."""
         for ledger in self._ledgers.values():
             ledger.forget(holder)

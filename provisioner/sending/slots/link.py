@@ -1,6 +1,6 @@
-"""The end of a desk that is in another process: slots for a pacer, a lease at a time.
+"""The client of a desk in another process: leases slots for a pacer.
 
-When the desk is gone there are no slots: whoever needs one waits, asks again twice a second, and says so.
+Without a desk there are no slots: requests wait, the desk is asked again twice a second, and the outage is reported.
 """
 
 from __future__ import annotations
@@ -17,54 +17,54 @@ from provisioner.sending.pacing import Gate
 from provisioner.sending.slots.desk import LEASE, Lease
 from provisioner.sending.slots.source import Grant
 
-_AGAIN: Final = 0.5
-# Seconds for an answer: the desk does nothing but answer.
-_PATIENCE: Final = 5.0
+_RETRY: Final = 0.5
+# Seconds to wait for an answer; the desk does nothing but answer.
+_TIMEOUT: Final = 5.0
 
 
 class Asking(Protocol):
-    """How a desk is reached."""
+    """A way to reach a desk."""
 
     async def ask(self, question: Sequence[Any]) -> list[Any]:
-        """Ask a question until it is answered."""
+        """Send a question, again and again until it is answered."""
 
 
 class Link:
-    """A connection to a desk behind a socket; it is made when it is needed, and again when it was lost.
+    """A connection to a desk behind a socket, opened when it is needed and reopened after it was lost.
 
     clock  monotonic seconds
-    gone   called while there is no desk, the first time with 0: for how many seconds by now
+    gone   called on each failed attempt to reach the desk, with the seconds since the first one
     """
 
     def __init__(self, address: Path, clock: Callable[[], float], gone: Callable[[float], None]) -> None:
         self._address, self._clock, self._gone = address, clock, gone
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._turn = asyncio.Lock()
-        self._silent_since: float | None = None
+        self._lost_at: float | None = None
 
     @property
     def gone_for(self) -> float | None:
-        """Seconds for which there has been no desk; None when there is one."""
-        return None if self._silent_since is None else self._clock() - self._silent_since
+        """Seconds since the desk was lost; None while it can be reached."""
+        return None if self._lost_at is None else self._clock() - self._lost_at
 
     async def ask(self, question: Sequence[Any]) -> list[Any]:
-        """Ask a question until it is answered."""
+        """Send a question, again and again until it is answered."""
         while True:
             try:
-                async with self._turn, asyncio.timeout(_PATIENCE):
+                async with self._turn, asyncio.timeout(_TIMEOUT):
                     answer = await self._asked(orjson.dumps(question) + b"\n")
             except (OSError, ValueError):
                 now = self._clock()
-                if self._silent_since is None:
-                    self._silent_since = now
-                self._gone(now - self._silent_since)
-                await asyncio.sleep(_AGAIN)
+                if self._lost_at is None:
+                    self._lost_at = now
+                self._gone(now - self._lost_at)
+                await asyncio.sleep(_RETRY)
             else:
-                self._silent_since = None
+                self._lost_at = None
                 return answer
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         if self._streams is not None:
             self._streams[1].close()
             self._streams = None
@@ -77,19 +77,19 @@ class Link:
             writer.write(line)
             answer: list[Any] = orjson.loads(await reader.readline())
         except BaseException:
-            # An answer that nobody waited for must not be taken for the next one.
+            # A late answer must not be read as the answer to the next question.
             self.close()
             raise
         return answer
 
 
 class LeasedSlots:
-    """The slots of a budget that others draw on as well.
+    """The slots of a budget that other processes share.
 
-    link        reaches the desk
-    app         what the desk knows the app by
-    per_minute  the limit as we know it
-    lowered     called when the limit turned out to be lower
+    link        how the desk is reached
+    app         the desk's name for the app
+    per_minute  the limit that this process was given
+    lowered     called when the desk reports a lower limit
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class LeasedSlots:
         self.per_minute = per_minute
         self._link, self._app, self._budget, self._gate, self._lowered = link, app, budget, gate, lowered
         self._next = 0.0
-        self._telling = set[asyncio.Task[Any]]()
+        self._holds = set[asyncio.Task[Any]]()
 
     async def take(self, wanted: int) -> Grant:
         """Wait for a lease."""
@@ -112,7 +112,7 @@ class LeasedSlots:
         while True:
             if (early := self._next - clock()) > 0:
                 await asyncio.sleep(early)
-            # From the question on: a slow answer leaves less of the lease, and never more than the desk counts on.
+            # The lease runs from the question: a slow answer leaves less of it, never more than the desk has counted.
             asked = clock()
             question = ("lease", self._app, self._budget.value, self.per_minute, wanted)
             lease = Lease(*await self._link.ask(question))
@@ -125,23 +125,23 @@ class LeasedSlots:
                 return Grant(lease.slots, asked + LEASE)
 
     def used(self) -> int:
-        """Give one ticket for all: what is used is counted at the desk."""
+        """Return the same ticket for all requests: the desk counts leases."""
         return 1
 
     def answered(self, ticket: int) -> None:
-        """Take no note: the desk counts by leases."""
+        """Do nothing: the desk counts leases."""
 
     @property
     def held_for(self) -> float:
-        """Never: what was given before is counted at the desk."""
+        """Always 0: the desk counts the slots of the last minute."""
         return 0.0
 
     def change(self, per_minute: float) -> None:
-        """Adopt another limit; the desk learns it with the next question, and keeps the lowest told."""
+        """Change the limit. The desk receives it with the next question; the lowest of all processes is in force."""
         self.per_minute = per_minute
 
     def hold(self, seconds: float) -> None:
-        """Tell the others of a pause."""
+        """Share a pause with the other processes."""
         task = asyncio.get_running_loop().create_task(self._link.ask(("hold", self._app, seconds)), name="hold")
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        self._holds.add(task)
+        task.add_done_callback(self._holds.discard)

@@ -1,6 +1,6 @@
-"""The desk behind a socket, in the process that started the others. Who may open the folder may ask.
+"""Serves a desk at a Unix socket, in the process that started the others. Whoever may open the folder may ask.
 
-A line of JSON each way: a question is a list, its answer the members of a `Lease`, or nothing for what has no answer.
+Questions and answers are one line of JSON each:
 
     ["lease", app, budget, per_minute, wanted]    [slots, wait, closed_for, per_minute]
     ["hold", app, seconds]                        []
@@ -22,15 +22,15 @@ from provisioner.sending.slots.desk import Desk
 
 @asynccontextmanager
 async def serving(desk: Desk, address: Path) -> AsyncIterator[None]:
-    """Answer at a socket until the block ends; the socket of somebody who was killed is replaced. Raises OSError."""
-    names, open_ends = count(1), set[asyncio.StreamWriter]()
+    """Serve the desk until the block ends. The socket that a killed process left behind is replaced. Raises OSError."""
+    names, writers = count(1), set[asyncio.StreamWriter]()
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        open_ends.add(writer)
+        writers.add(writer)
         try:
             await _talk(desk, f"holder {next(names)}", reader, writer)
         finally:
-            open_ends.discard(writer)
+            writers.discard(writer)
 
     _remove(address)
     server = await asyncio.start_unix_server(talk, address)
@@ -38,10 +38,10 @@ async def serving(desk: Desk, address: Path) -> AsyncIterator[None]:
         yield
     finally:
         server.close()
-        # Hung up on, not cancelled: each talk ends by itself, as it does when the other end has gone.
-        for writer in tuple(open_ends):
+        # Closed, not cancelled: each conversation then ends as it does when the client has gone.
+        for writer in tuple(writers):
             writer.close()
-        while open_ends:  # noqa: ASYNC110 - a talk that has ended tells nobody
+        while writers:  # noqa: ASYNC110 - nothing is signalled when a conversation ends
             await asyncio.sleep(0)
         _remove(address)
 
@@ -62,7 +62,7 @@ async def _talk(desk: Desk, holder: str, reader: asyncio.StreamReader, writer: a
 
 
 def answered(desk: Desk, holder: str, question: list[Any]) -> list[Any]:
-    """Answer one question. Raises ValueError for what is none."""
+    """Answer one question. Raises ValueError for anything else."""
     match question:
         case ["lease", str(app), str(budget), int() | float() as per_minute, int(wanted)]:
             return list(desk.lease(app, budget, holder, per_minute, wanted))

@@ -1,4 +1,4 @@
-"""Where slots come from: a limiter of one process, or a desk that several share."""
+"""The interface of a source of slots: the limiter of one process, or a lease from a desk that several share."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final, NamedTuple, Protocol
 
 
 class Grant(NamedTuple):
-    """Slots that may be used.
+    """A number of slots to use.
 
-    ends  when what is not used by then is lost, by the gate's clock
+    ends  time at which unused slots expire, by the gate's clock
     """
 
     slots: int
@@ -20,7 +20,7 @@ NOTHING: Final = Grant(0)
 
 
 class Source(Protocol):
-    """Where a pacer has its slots from: a limiter of its own, or a pacer that several processes share.
+    """Where a pacer gets its slots.
 
     per_minute  slots allowed in any 60 s
     """
@@ -28,20 +28,20 @@ class Source(Protocol):
     per_minute: float
 
     async def take(self, wanted: int) -> Grant:
-        """Wait until there are some, and take them."""
+        """Wait until slots are available and take up to about `wanted` of them."""
 
     def used(self) -> int:
-        """Note that a slot is used now; the ticket is for `answered`, and never 0."""
+        """Record that a slot is used now; return a ticket, never 0, for `answered`."""
 
     def answered(self, ticket: int) -> None:
-        """Note that what a slot was used for has its answer, or will have none."""
+        """Record that the request with this ticket was answered, or never will be."""
 
     @property
     def held_for(self) -> float:
-        """Seconds until the last minute has room for a slot again; 0 when it has."""
+        """Seconds until the sliding minute has room for another slot; 0 if it has now."""
 
     def change(self, per_minute: float) -> None:
-        """Adopt another limit; what was given in the last minute counts against it."""
+        """Change the limit; slots of the last minute count against the new one."""
 
     def hold(self, seconds: float) -> None:
-        """Learn of a pause that has just begun, or has become longer."""
+        """Share a pause that has just begun or been extended."""
