@@ -40,6 +40,19 @@ from tests.rig.work import Place
 MINDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+@pytest.fixture
+def handled_signals() -> Iterator[None]:
+    """Handle the signals as Python does by default, even if the tests were started with some of them ignored."""
+    before = {each: signal.getsignal(each) for each in MINDED}
+    try:
+        for each in MINDED:
+            signal.signal(each, signal.default_int_handler if each is signal.SIGINT else signal.SIG_DFL)
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 def conducted(tmp_path: Path, *, as_json: bool) -> ExitCode:
     place = Place(tmp_path)
     place.write("uid,name\nann,Ann\nbob,\n")
@@ -308,6 +321,7 @@ def test_another_signal_is_handed_on_and_the_question_stays(typing: io.FileIO, f
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, ExitCode.SIGTERM)]
 )
+@pytest.mark.usefixtures("handled_signals")
 def test_a_signal_ends_the_block_before_the_process(number: signal.Signals, code: int) -> None:
     """What the block made by the way is removed; then they are minded as before."""
     before, done = [signal.getsignal(each) for each in MINDED], list[str]()
