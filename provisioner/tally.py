@@ -66,7 +66,7 @@ class OutcomeTally:
     drift         rows our rules let pass and the server refused, by the field it named
     edited        users of ours that this run brought up to date because their rows had been edited
     failed_again  of the rows that failed, those that had failed the last time too
-    in_vain       rows, one after the other up to now, that failed for want of an answer
+    unanswered    consecutive rows, up to the last one, that failed for want of an answer
     """
 
     skipped: int = 0
@@ -74,7 +74,7 @@ class OutcomeTally:
     drift: Counter[str] = field(default_factory=Counter)
     edited: int = 0
     failed_again: int = 0
-    in_vain: int = 0
+    unanswered: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -227,7 +227,7 @@ class Outbox:
 
     def _record(self, block: Sequence[UserRequest]) -> None:
         """Record a block as sent; at what time is asked in the journal's thread, which may have been busy till now."""
-        self.recorder.journal.sent(block, self.clock.theirs(self.clock.ticks()))
+        self.recorder.journal.sent(block, self.clock.server_time(self.clock.ticks()))
 
 
 Feed = Callable[[Outbox], Awaitable[None]]

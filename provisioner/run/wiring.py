@@ -25,7 +25,7 @@ from provisioner.model import UserRequest
 from provisioner.run.job import Run, Target
 from provisioner.run.progress.pace import Sending
 from provisioner.run.rates import limits_of
-from provisioner.sending.attempts import Exchanger, Guard, Reach, Trace, server_time
+from provisioner.sending.attempts import Exchanger, Guard, OutageTimer, Trace, server_time
 from provisioner.sending.calls import Budget, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
 from provisioner.sending.pacing import Gate, Pacing
@@ -80,8 +80,8 @@ async def connected(run: Run, target: Target, guard: Guard | None = None) -> Asy
     waits = Waits(retry.backoff_base, retry.backoff_max, retry.pause_max)
     link, dial = _link(settings, stopper), run.job.dial
     pacing = _pacing(settings, waits, target.base_url, link)
-    reach = Reach(retry.unreachable_after, stopper)
-    run.watch.sending = Sending(pacing, reach, settings.rate.max_in_flight, link)
+    outage = OutageTimer(retry.unreachable_after, stopper)
+    run.watch.sending = Sending(pacing, outage, settings.rate.max_in_flight, link)
     listeners: list[Trace] = [_log_reply] if settings.log.verbose else []
 
     def trace(operation: Operation, request: UserRequest, verdict: Verdict, reply: Reply) -> None:
@@ -103,7 +103,7 @@ async def connected(run: Run, target: Target, guard: Guard | None = None) -> Asy
                     stopper,
                     tally.requests,
                     waits,
-                    reach,
+                    outage,
                     random.random,
                     retry.max_attempts,
                     trace,

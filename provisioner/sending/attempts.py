@@ -1,4 +1,4 @@
-"""One operation until there is an answer to go by: waiting for leave to send, sending, judging, trying again."""
+"""One operation until it has a usable answer: wait for a slot, send, judge the reply, retry."""
 
 from __future__ import annotations
 
@@ -19,74 +19,71 @@ from provisioner.stop import Stop, Stopper
 from provisioner.tally import RequestTally
 
 Send = Callable[[Operation, UserRequest, str], Awaitable[Reply]]
-"""`Client.send`: an operation, the user it is about, and a query string for those that take one."""
+"""`Client.send`: takes an operation, the user it concerns, and the query string of operations that have one."""
 
 Note = Callable[[Verdict, float], None]
 
 Trace = Callable[[Operation, UserRequest, Verdict, Reply], None]
 
 Guard = Callable[[UserRequest], Awaitable[Reply | None]]
-"""Counts an auth token that is to be minted; what is told instead when there are to be no more of them."""
+"""Counts an auth token before it is minted; returns a refusal when no more tokens may be minted, else None."""
 
 log = get_logger()
 
 
-class Reach:
-    """Ends the run when nothing gets through for a while.
-
-    after  seconds
-    """
+class OutageTimer:
+    """Stops the run when the API has been unreachable for `after` seconds."""
 
     def __init__(self, after: float, stopper: Stopper) -> None:
         self._after, self._stopper = after, stopper
-        self._silent_since: float | None = None
+        self._unreachable_since: float | None = None
 
-    def contact(self) -> None:
-        """Note that a connection was made."""
-        self._silent_since = None
+    def reset(self) -> None:
+        """Record that a connection was made."""
+        self._unreachable_since = None
 
     def giving_up_in(self, now: float) -> float | None:
-        """Seconds until the run ends when nothing gets through meanwhile; None as long as something does."""
-        return None if self._silent_since is None else max(0.0, self._silent_since + self._after - now)
+        """Return the seconds until the run is stopped unless a connection is made; None while the API is reachable."""
+        return None if self._unreachable_since is None else max(0.0, self._unreachable_since + self._after - now)
 
-    def none(self, reply: Reply, now: float) -> None:
-        """No connection could be made; `now` is monotonic seconds."""
-        if self._silent_since is None:
-            self._silent_since = now
+    def failed(self, reply: Reply, now: float) -> None:
+        """Record that no connection could be made at `now` (monotonic seconds); stop the run if that lasts too long."""
+        if self._unreachable_since is None:
+            self._unreachable_since = now
             log.warning("api.unreachable", reason=reply.message, giving_up_in=self._after)
-        elif now - self._silent_since >= self._after:
-            self._stopper.request(Stop("unreachable", self._sentence(reply), ExitCode.API))
+        elif now - self._unreachable_since >= self._after:
+            self._stopper.request(Stop("unreachable", self._message(reply), ExitCode.API))
 
-    def _sentence(self, reply: Reply) -> str:
+    def _message(self, reply: Reply) -> str:
         if reply.failure is Failure.PROXY:
             return f"{reply.message}, then resume (nothing got through for {self._after:.0f} s)"
         todo = "check the network and the base URL, then resume"
         return f"the API could not be reached for {self._after:.0f} s; {todo} ({reply.message})"
 
 
-# A stop at a request that never left; it does not count.
-_NEVER_LEFT: Final = frozenset({Failure.BARRED, Failure.UNTRUSTED})
+# Failures that stop the run before the request was sent; such a request is not counted.
+_NEVER_SENT: Final = frozenset({Failure.BARRED, Failure.UNTRUSTED})
 
 
-def _left(verdict: Verdict, reply: Reply) -> Verdict:
-    """Say what an answer leaves of its row: it is in doubt where the run stops at an answer that is not the API's."""
+def _for_row(verdict: Verdict, reply: Reply) -> Verdict:
+    """Return what a verdict means for the row: in doubt if the run stops at an answer that is not the API's own."""
     unproven = verdict is Verdict.STOP and reply.failure is None and not reply.own
     return Verdict.IN_DOUBT if unproven else verdict
 
 
 def unnoted(_verdict: Verdict, _began: float) -> None:
-    """Take no note of an answer: of an operation that leaves nothing in doubt, such as one that reads."""
+    """Ignore an answer: the default `note`, for operations that leave nothing in doubt, such as reads."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchanger:
-    """Carries out operations; what all rows share on their way to the network.
+    """Sends operations until they have an answer; shared by all rows.
 
-    jitter        gives numbers in [0, 1)
-    max_attempts  answers in doubt before an operation is given up for this run
-    trace         told of every reply and what it was taken for; None when nobody wants to know
-    guard         asked before each mint; None when nobody counts them
-    key_origin    where the API key came from, for whoever has to mend it
+    jitter        returns random numbers in [0, 1)
+    max_attempts  answers in doubt after which an operation is given up for this run
+    trace         called with every reply and its verdict; None for no tracing
+    guard         called before each mint; None if mints are not limited
+    key_origin    where the API key came from, for the message about a key that is not accepted
     """
 
     send: Send
@@ -94,7 +91,7 @@ class Exchanger:
     stopper: Stopper
     requests: RequestTally
     waits: Waits
-    reach: Reach
+    outage: OutageTimer
     jitter: Callable[[], float]
     max_attempts: int = 8
     trace: Trace | None = None
@@ -104,17 +101,18 @@ class Exchanger:
     async def __call__(
         self, operation: Operation, request: UserRequest, *, token: bool = False, note: Note = unnoted, query: str = ""
     ) -> tuple[Verdict | None, Reply]:
-        """Send until there is an answer to go by; the verdict is None when the run was stopped before that.
+        """Send until there is a usable answer. The verdict is None if the run was stopped before that.
 
         token  whether the answer has to hold an auth token
-        note   called with what each answer leaves of the row, and when its request left (ticks, see `ServerClock`)
-        query  of the address, for operations that take one
+        note   called for each answer with what it means for the row, and when its request was sent (ticks, see
+               `ServerClock`)
+        query  query string, for operations that take one
         """
-        answers = missed = 0
+        answers = unreached = 0
         if operation is Operation.MINT and (refusal := await self._refusal(request)) is not None:
             return Verdict.REFUSED, refusal
         budget = operation.budget
-        # A slot that is free takes no turn of the loop.
+        # A slot that is available costs no turn of the event loop.
         while (ticket := self.pacing.slot_now(budget) or await self.pacing.slot(budget)) and self.stopper.stop is None:
             began = time.monotonic()
             self.requests.add(began, again=answers > 0)
@@ -128,18 +126,18 @@ class Exchanger:
             self.pacing.learn(budget, reply, limited=verdict is Verdict.LIMITED)
             if verdict is Verdict.UNREACHED:
                 self.requests.take_back(again=answers > 0)
-                missed += 1
-                self.reach.none(reply, time.monotonic())
-                await self.stopper.nap(backoff(missed, self.waits, self.jitter()))
+                unreached += 1
+                self.outage.failed(reply, time.monotonic())
+                await self.stopper.nap(backoff(unreached, self.waits, self.jitter()))
                 continue
-            self.reach.contact()
+            self.outage.reset()
             if verdict is Verdict.LIMITED:
                 self.requests.rate_limited += 1
                 continue
             answers += 1
-            note(_left(verdict, reply), began)
+            note(_for_row(verdict, reply), began)
             if verdict is Verdict.STOP:
-                if reply.failure in _NEVER_LEFT:
+                if reply.failure in _NEVER_SENT:
                     self.requests.take_back(again=answers > 1)
                 self.stopper.request(stop(reply, self.key_origin))
             if verdict is not Verdict.IN_DOUBT or answers >= self.max_attempts:
@@ -152,7 +150,7 @@ class Exchanger:
     def _judged(
         self, operation: Operation, request: UserRequest, reply: Reply, *, token: bool
     ) -> tuple[Verdict, Reply]:
-        """Say what a reply means, give it the reason where it is not believed, and have it traced."""
+        """Judge a reply, and trace it. A reply that is not believed gets the reason as its message."""
         verdict = judge(operation, reply, request.uid, token=token)
         if (verdict is Verdict.IN_DOUBT or verdict is Verdict.REFUSED) and reply.data is not None:
             reply = reply._replace(message=unbelieved(operation, reply, request.uid))
@@ -161,14 +159,15 @@ class Exchanger:
         return verdict, reply
 
     async def _refusal(self, request: UserRequest) -> Reply | None:
-        """Give why no token is minted; a mint whose answer is in doubt may have been carried out, and counts."""
+        """Return why no token may be minted, else None. A mint in doubt may have succeeded, so each attempt counts."""
         return await self.guard(request) if self.guard is not None else None
 
 
 async def server_time(exchanger: Exchanger, clock: ServerClock) -> float | None:
-    """Give the server's time (UNIX seconds), asked for once when no answer has told it; None when that ends the run.
+    """Return the server's time (UNIX seconds), sending a probe if no answer has shown it; None if that stops the run.
 
-    No create may leave before it is known: only the server's own time can tell later whether a user is of that create.
+    No create may be sent before the time is known: only the server's own time shows later whether a user was made by
+    that create.
     """
     if clock.now() is None and not exchanger.stopper.is_stopping():
         verdict, reply = await exchanger(Operation.PROBE, NOBODY)

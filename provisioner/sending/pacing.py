@@ -1,4 +1,4 @@
-"""The rate: slots handed out in order of asking, and one pause that holds everyone."""
+"""Rate limiting: slots are handed out first come, first served, behind one pause that all requests share."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from provisioner.sending.slots.source import NOTHING, Grant, Source
 
 
 class Gate:
-    """The pause that all share: closed by a 429, open again when the server said so.
+    """The pause that all requests share: closed by a 429, open again when the server allows.
 
-    clock   monotonic seconds
-    jitter  gives numbers in [0, 1)
+    clock   returns monotonic seconds
+    jitter  returns random numbers in [0, 1)
     """
 
     def __init__(self, waits: Waits, clock: Callable[[], float], jitter: Callable[[], float]) -> None:
@@ -29,7 +29,7 @@ class Gate:
 
     @property
     def closed_so_far(self) -> float:
-        """Seconds in which it was closed until now, all pauses together."""
+        """Seconds for which the gate has been closed so far, over all pauses."""
         return self._ordered - self.closed_for
 
     @property
@@ -38,10 +38,10 @@ class Gate:
         return max(0.0, self._opens_at - self.clock()) if self._opens_at else 0.0
 
     def close(self, reply: Reply) -> float | None:
-        """Hold everyone after a 429; seconds of a new pause, None when one is already running.
+        """Pause all requests after a 429. Returns the seconds of a new pause, None if one is running already.
 
-        Requests that were on the wire when a pause began come back as 429 too: they can make it longer when the
-        server says so, but they are no further strike.
+        Requests that were on the wire when a pause began are answered 429 too: such an answer extends the pause if it
+        names a time, but is not counted as another strike.
         """
         running = self.closed_for > 0
         if running and reply.retry_after is None:
@@ -53,26 +53,26 @@ class Gate:
         return None if running else seconds
 
     def hold(self, seconds: float) -> None:
-        """Stay closed so long: somebody else who shares the rate was told to. It is no strike of ours."""
+        """Stay closed for that time because another process of the app was told to pause. Not counted as a strike."""
         now = self.clock()
         opens_at = max(self._opens_at, now + seconds)
         self._ordered += opens_at - max(self._opens_at, now)
         self._opens_at = opens_at
 
     def passed(self) -> None:
-        """Note that a request got through."""
+        """Record that a request was not rate-limited, which ends a series of strikes."""
         if self._strikes and not self.closed_for:
             self._strikes = 0
 
     async def wait(self) -> None:
         """Return when the gate is open."""
-        # Not an event: the pause can be made longer while it is waited out.
+        # A loop, not an event: the pause can be extended meanwhile.
         while (seconds := self.closed_for) > 0:  # noqa: ASYNC110
             await asyncio.sleep(seconds)
 
 
 class Pacer:
-    """Hands out the slots of one budget, in order of asking, behind the gate.
+    """Hands out the slots of one budget, first come, first served, behind the gate.
 
     source  where the slots come from
     """
@@ -92,17 +92,17 @@ class Pacer:
 
     @property
     def saturated(self) -> bool:
-        """Whether someone is waiting for a slot."""
+        """Whether a request is waiting for a slot."""
         return bool(self._waiting)
 
     def slot_now(self) -> int:
-        """Take a slot if one is in hand and nobody waits for it: its ticket, 0 for none."""
+        """Take a slot without waiting: its ticket, or 0 if none is available or others are waiting."""
         if not self._grant.slots or self._waiting or self._closed or self.gate.closed_for:
             return 0
         return self._use()
 
     async def slot(self) -> int:
-        """Wait for leave to send one request: a ticket for `answered`; 0 when the pacer has been closed meanwhile."""
+        """Wait for a slot. Returns a ticket for `answered`, or 0 if the pacer was closed meanwhile."""
         if self._closed:
             return 0
         if ticket := self.slot_now():
@@ -114,13 +114,13 @@ class Pacer:
         return await turn
 
     def change(self, per_minute: float) -> None:
-        """Adopt another limit from now on."""
+        """Change the limit from now on."""
         if per_minute != self.per_minute:
             self.source.change(per_minute)
             self._grant = NOTHING
 
     def close(self) -> None:
-        """Give out no further slot; everyone who waits learns it at once."""
+        """Hand out no more slots; all waiting requests return at once."""
         self._closed = True
         if self._filler is not None:
             self._filler.cancel()
@@ -133,8 +133,8 @@ class Pacer:
         while self._waiting:
             if not self._grant.slots:
                 self._grant = await self.source.take(len(self._waiting))
-            if self.gate.closed_for:  # looked at last: a 429 may have come while the slots were waited for
-                self._grant = NOTHING  # they would come too late, on top of those of that time
+            if self.gate.closed_for:  # checked last: a 429 may have arrived while waiting for the slots
+                self._grant = NOTHING  # used after the pause, they would exceed the limit of that minute
                 await self.gate.wait()
                 continue
             self._hand_out()
@@ -149,7 +149,7 @@ class Pacer:
                 return
 
     def _use(self) -> int:
-        """Use one slot: its ticket, 0 when there is none, or what there was has ended."""
+        """Use one slot of the grant: its ticket, or 0 if none is left or the grant has expired."""
         slots, ends = self._grant
         if slots and ends is not math.inf and self.gate.clock() >= ends:
             slots = 0
@@ -161,13 +161,15 @@ class Pacer:
 
 
 class Pacing:
-    """All the budgets of an app behind one gate; `given` is how many slots each has given so far.
+    """All budgets of an app behind one gate.
 
-    limits   slots a minute for each budget, the share already taken off
-    share    what part of a limit told by the server is ours
-    lowered  called when the server told a lower limit: budget, requests a minute from now on
-    paused   called when a pause begins: seconds
-    source   gives where the slots of a budget come from
+    limits   slots a minute of each budget, already reduced to this process's share
+    share    fraction of a limit reported by the server that is for this process
+    lowered  called with the budget and its requests a minute when the server reports a lower limit
+    paused   called with the seconds of a pause when it begins
+    source   makes the source of slots of a budget and limit
+
+    `issued` counts the slots handed out so far, by budget.
     """
 
     def __init__(
@@ -182,37 +184,37 @@ class Pacing:
     ) -> None:
         self.gate = gate
         self.pacers = {budget: Pacer(source(budget, limit), gate) for budget, limit in limits.items()}
-        self.given = dict.fromkeys(Budget, 0)
+        self.issued = dict.fromkeys(Budget, 0)
         self._share = share
-        self._told: dict[Budget, float] = {}
+        self._reported: dict[Budget, float] = {}
         self._lowered, self._paused = lowered, paused
 
     def slot_now(self, budget: Budget) -> int:
-        """Take leave to send one request, if there is some at once: its ticket, else 0."""
+        """Take a slot without waiting: its ticket, or 0 if none is available."""
         ticket = self.pacers[budget].slot_now()
-        self.given[budget] += ticket > 0
+        self.issued[budget] += ticket > 0
         return ticket
 
     async def slot(self, budget: Budget) -> int:
-        """Wait for leave to send one request: a ticket for `answered`; 0 when the run is being stopped."""
+        """Wait for a slot. Returns a ticket for `answered`, or 0 if the run is being stopped."""
         ticket = await self.pacers[budget].slot()
-        self.given[budget] += ticket > 0
+        self.issued[budget] += ticket > 0
         return ticket
 
     def answered(self, budget: Budget, ticket: int) -> None:
-        """Note that the request of that ticket has its answer, or will have none."""
+        """Record that the request with this ticket was answered, or never will be."""
         self.pacers[budget].source.answered(ticket)
 
     def change(self, limits: Mapping[Budget, float], share: float) -> None:
-        """Adopt other limits from now on, as `Pacing` takes them; what the server has told stays the most there is."""
+        """Change the limits, as in `Pacing`; none exceeds what the server has reported."""
         self._share = share
         for budget, limit in limits.items():
-            self.pacers[budget].change(min(limit, self._told.get(budget, math.inf) * share))
+            self.pacers[budget].change(min(limit, self._reported.get(budget, math.inf) * share))
 
     def learn(self, budget: Budget, reply: Reply, *, limited: bool) -> None:
-        """Take from a reply what it says about the rate; `limited` when it was turned away for it."""
+        """Apply what a reply says about the rate; `limited` if the request was refused because of it."""
         if reply.limit:
-            self._told[budget], pacer = reply.limit, self.pacers[budget]
+            self._reported[budget], pacer = reply.limit, self.pacers[budget]
             if reply.limit * self._share < pacer.per_minute:
                 pacer.change(reply.limit * self._share)
                 self._lowered(budget, pacer.per_minute)
@@ -226,6 +228,6 @@ class Pacing:
             self._paused(seconds)
 
     def close(self) -> None:
-        """Give out no further slot."""
+        """Hand out no more slots."""
         for pacer in self.pacers.values():
             pacer.close()

@@ -1,7 +1,7 @@
-"""The pool: one bounded backlog, N workers, one settlement a row.
+"""The pool: one bounded backlog, N workers, one settlement for each row.
 
-Stopping means that the backlog runs dry. Requests on the wire finish and are recorded; nothing is raised through the
-pool, for then the fate of the others on the wire would be lost.
+A stop empties the backlog. Requests on the wire finish and are recorded; no exception passes through the pool, because
+the outcomes of the other requests on the wire would be lost.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from provisioner.stop import Stop, Stopper
 from provisioner.tally import OutcomeTally
 from provisioner.wording import counted
 
-# Answers from this status on say nothing of the row.
-_DOWN: Final = 500
-# Rows in a row to which the server has no answer, and of which none is spared any more.
-_IN_VAIN: Final = 100
+# Statuses from this one on are failures of the server, not of the row.
+_SERVER_ERROR: Final = 500
+# Consecutive rows that failed for want of an answer, after which rows that had failed before count against the budget.
+_MAX_UNANSWERED: Final = 100
 
 Settle = Callable[[UserRequest], Awaitable[Settlement]]
 Record = Callable[[Settlement], None]
@@ -31,9 +31,9 @@ _CURE: Final = "see why in the results, then resume; max_failures under [run] (-
 
 
 class Backlog:
-    """Blocks of rows, each already recorded as sent, at most one waiting behind the one in use.
+    """Blocks of rows that are already recorded as sent; at most one waits behind the one in use.
 
-    Use `open` around all the putting and taking, so that a stop reaches whoever waits.
+    Call `put` and `take` within `open`, so that a stop wakes up whoever waits in them.
     """
 
     def __init__(self, stopper: Stopper) -> None:
@@ -46,22 +46,22 @@ class Backlog:
 
     @contextmanager
     def open(self) -> Iterator[None]:
-        """Run dry at the moment of a stop that comes before the block ends."""
+        """Empty the backlog if the run is stopped before the block ends."""
         with self._stopper.on_stop(self._run_dry):
             yield
 
     async def put(self, block: Sequence[UserRequest]) -> None:
-        """Add a block when there is room, or at once when the run is being stopped: it will be left over."""
+        """Add a block as soon as there is room; at once if the run is being stopped, when it will be left over."""
         if not self._stopper.is_stopping():
             await self._room.acquire()
         self._blocks.put_nowait(block)
 
     def end(self) -> None:
-        """Put the end: no block follows."""
+        """Signal that no block follows."""
         self._blocks.put_nowait(None)
 
     async def take(self) -> UserRequest | None:
-        """Give the next row, None when there is none or the run is being stopped."""
+        """Return the next row, None if there are no more or the run is being stopped."""
         if self._block and self._stopper.stop is None:
             return self._block.pop()
         async with self._turn:
@@ -73,34 +73,34 @@ class Backlog:
             return self._block.pop() if self._block and not self._stopper.is_stopping() else None
 
     def leftovers(self) -> list[UserRequest]:
-        """Take out the rows that no worker took."""
+        """Remove and return the rows that no worker took."""
         rest, self._block = self._block, []
         while not self._blocks.empty():
             rest.extend(self._blocks.get_nowait() or ())
         return rest
 
     def _run_dry(self, _: Stop) -> None:
-        # Someone may be waiting for a block that will not come, and someone else for room that nobody makes.
+        # Wake up a `take` that waits for a block and a `put` that waits for room: neither will come.
         self._blocks.put_nowait(None)
         self._room.release()
 
 
 class Allowance(Protocol):
-    """How many failed rows are borne; see `provisioner.settings.values`, which stands above this."""
+    """How many failed rows are tolerated; implemented in `provisioner.settings.values`, a layer above this one."""
 
     def exceeded(self, count: int, total: int) -> bool:
-        """Whether `count` of `total` are more than that."""
+        """Return whether `count` of `total` exceed the allowance."""
 
     def phrase(self, noun: str, whole: str) -> str:
-        """Say it of things that are counted."""
+        """Return the allowance in words, for a message about `noun`s of a `whole`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pool:
     """N workers.
 
-    failures  of the settled rows that are borne
-    grace     seconds that requests on the wire are given once the run is being stopped
+    failures  tolerated among the settled rows
+    grace     seconds in which requests on the wire may still finish once the run is being stopped
     """
 
     size: int
@@ -110,12 +110,12 @@ class Pool:
     grace: float = 10.0
 
     async def drain(self, backlog: Backlog, settle: Settle, record: Record) -> list[Exception]:
-        """Carry every row of the backlog to its settlement; returns when no request is on the wire any more.
+        """Settle every row of the backlog; return when no request is on the wire any more.
 
-        What it gives are bugs of ours, if there were any; the run is being stopped then.
+        Returns unexpected exceptions, which are bugs; the run is being stopped then.
 
-        settle  carries one row as far as the run lasts
-        record  takes the settlement; it is on disk soon after
+        settle  sends what a row needs until it has an outcome or the run is stopped
+        record  takes the settlement, which is on disk soon after
         """
         workers = [
             asyncio.create_task(self._work(backlog, settle, record), name=f"worker-{n}") for n in range(self.size)
@@ -124,7 +124,7 @@ class Pool:
         done = asyncio.create_task(asyncio.wait(workers), name="pool")
         try:
             await asyncio.wait({done, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            # Those still on the wire after that stay recorded as sent: in doubt, to be resolved by the next run.
+            # Requests still on the wire after that stay recorded as sent: in doubt, resolved by the next run.
             await asyncio.wait({done}, timeout=self.grace if self.stopper.is_stopping() else None)
         finally:
             for task in (stopped, done, *workers):
@@ -137,7 +137,7 @@ class Pool:
             try:
                 settlement = await settle(request)
                 record(settlement)
-            except Exception as error:  # a bug of ours: the others still finish
+            except Exception as error:  # a bug: the other workers still finish
                 self.stopper.request(Stop.because_of(error, f"row {request.row}: "))
                 raise
             if settlement.state is State.SETTLED:
@@ -146,21 +146,21 @@ class Pool:
     def _count(self, settlement: Settlement, past: Past | None) -> None:
         settled, outcome = self.outcomes.settled, settlement.outcome
         settled[outcome] += 1
-        in_vain = outcome is Outcome.FAILED and _is_unanswered(settlement)
-        self.outcomes.in_vain = self.outcomes.in_vain + 1 if in_vain else 0
-        # A resume begins with the rows that failed, of which whoever gave it knows: it would end there each time.
+        unanswered = outcome is Outcome.FAILED and _is_unanswered(settlement)
+        self.outcomes.unanswered = self.outcomes.unanswered + 1 if unanswered else 0
+        # Rows that had failed before do not count: they come first in a resumed run, which would stop there each time.
         self.outcomes.failed_again += past is not None and outcome is past.outcome is Outcome.FAILED
-        # But with a server that is down it would go on for hours, row by row.
-        again = self.outcomes.failed_again if self.outcomes.in_vain < _IN_VAIN else 0
+        # Unless the server is down: then the run would go on for hours, row by row.
+        again = self.outcomes.failed_again if self.outcomes.unanswered < _MAX_UNANSWERED else 0
         anew = settled[Outcome.FAILED] - again
-        # Of a share that counts from a hundred rows on, it can be a row that went well which makes them a hundred.
+        # Checked after successes too: an allowance in % applies from a hundred rows on, and this may be the hundredth.
         if anew and self.failures.exceeded(anew, settled.total() - again):
             rows = f"{counted(anew, 'row')} {'has' if anew == 1 else 'have'} failed{' anew' if again else ''}"
-            borne = self.failures.phrase("row", "settled rows")
-            message = f"{rows}, more than {borne}; {_CURE}"
+            allowed = self.failures.phrase("row", "settled rows")
+            message = f"{rows}, more than {allowed}; {_CURE}"
             self.stopper.request(Stop("error_budget", message, ExitCode.SAFETY))
 
 
 def _is_unanswered(settlement: Settlement) -> bool:
-    """Whether a row has failed for want of an answer, and not because of what it says."""
-    return settlement.error_code == IN_DOUBT or (settlement.http_status or 0) >= _DOWN
+    """Return whether a row failed for want of an answer, not because of its content."""
+    return settlement.error_code == IN_DOUBT or (settlement.http_status or 0) >= _SERVER_ERROR

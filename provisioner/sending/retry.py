@@ -1,4 +1,4 @@
-"""How long to wait before the next try, and why there is none: pure functions. Nothing here sleeps or sends."""
+"""How long to wait before the next attempt, or why the run stops: pure functions that neither sleep nor send."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from provisioner.stop import Stop
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """Seconds: the first back-off, the longest, and the longest pause that a server can impose."""
+    """Seconds: the first back-off, the longest back-off, and the longest pause that a server can impose."""
 
     backoff_base: float = 0.5
     backoff_max: float = 30.0
@@ -22,25 +22,25 @@ class Waits:
 
 
 def backoff(tries: int, waits: Waits, jitter: float) -> float:
-    """Seconds before try `tries + 1`: exponential with full jitter, `jitter` in [0, 1)."""
+    """Return the seconds before attempt `tries + 1`: exponential with full jitter, `jitter` in [0, 1)."""
     return jitter * min(waits.backoff_max, waits.backoff_base * 2.0 ** min(max(tries, 1), 32))
 
 
 def pause(reply: Reply, strikes: int, waits: Waits, jitter: float) -> float:
-    """Seconds for which everyone holds still after a 429: what the server says, else a back-off.
+    """Return the seconds for which all requests pause after a 429: what the server says, else a back-off.
 
-    strikes  pauses in a row, this one included, without a request let through between them
+    strikes  consecutive pauses, including this one, with no request accepted in between
     """
     if reply.retry_after is not None:
-        # "Now", said again and again, is still a pause, and a longer one each time.
+        # A repeated "retry now" still means a pause, and a longer one each time.
         least = min(1.0, 0.05 * 2.0 ** min(strikes, 16))
         return min(max(reply.retry_after, least), waits.pause_max)
     longest = min(waits.pause_max, 2.0 ** min(strikes, 16))
-    # At least half of it: unlike a row's own back-off, a pause of almost nothing would be no pause.
+    # At least half: unlike the back-off of a single row, a pause must not be almost zero.
     return longest * (0.5 + jitter / 2)
 
 
-# The summary's word for what ends the run, what it means, and what to do.
+# (the summary's word for what stopped the run, what it means, what to do)
 _KEY = ("key", "the API key is not accepted", "check the API key{} and that it belongs to this app")
 _SCOPE = ("scope", "the API key may not create users", "use a key with the scope fullAccess (a REST API Key)")
 _PLAN = ("plan", "the plan does not allow this", "check the app's plan, then resume")
@@ -68,7 +68,7 @@ STOPS_BY_CODE: Final[Mapping[str, tuple[str, str, str]]] = MappingProxyType(
         ),
     }
 )
-"""The codes of a 4xx that end the run."""
+"""Codes of a 4xx that stop the run."""
 _STOPS_BY_STATUS: Final[Mapping[int, tuple[str, str, str]]] = MappingProxyType(
     {
         401: _KEY,
@@ -82,9 +82,9 @@ _STOPS_BY_STATUS: Final[Mapping[int, tuple[str, str, str]]] = MappingProxyType(
 
 
 def stop(reply: Reply, key_origin: str = "") -> Stop:
-    """Say why the API's answer ends the whole run (exit 4).
+    """Return the stop of the whole run (exit 4) that an answer of the API calls for.
 
-    key_origin  the variable or the file that the API key came from; empty when nobody knows
+    key_origin  the variable or file that the API key came from; empty if unknown
     """
     if reply.failure is Failure.UNTRUSTED:
         message = "the server's TLS certificate is not accepted; check the base URL and this machine's CA certificates"

@@ -1,7 +1,7 @@
-"""Whether the roles in a roster exist. Roles are not made by naming them: a create with an unknown one is refused.
+"""Checks that the roles in a roster exist: the API refuses a create that names an unknown role.
 
-Asked of the API once, before the first create that names a role; a run with nothing to send asks nothing. Where that is
-wanted, those that are missing are made before the first row that needs one.
+The API is asked once, before the first create that names a role; a run with nothing to send asks nothing. On request,
+missing roles are created before the first row that needs one.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ log = get_logger()
 
 
 class RoleCheck:
-    """Knows the app's roles, once it has been asked to.
+    """The roles of the app, fetched when first needed.
 
-    on      False when nobody wants to know: then every role is taken to exist
-    create  make those that are missing, which needs to know
+    on      whether roles are checked; if not, every role is assumed to exist
+    create  create missing roles; implies the check
     """
 
     def __init__(self, exchanger: Exchanger, *, on: bool, create: bool = False) -> None:
@@ -36,11 +36,11 @@ class RoleCheck:
         self.known: frozenset[str] | None = None if self._asked else frozenset({DEFAULT_ROLE})
 
     def doubtful(self, role: str | None) -> bool:
-        """Whether a role is not known to exist."""
+        """Return whether a role is not known to exist."""
         return role is not None and self.known is not None and role not in self.known
 
     async def ask(self) -> None:
-        """Learn the app's roles, unless that was done before; when it cannot be done, every role is let pass."""
+        """Fetch the app's roles, once; if that fails, every role is accepted."""
         if self._asked:
             return
         self._asked = True
@@ -53,19 +53,19 @@ class RoleCheck:
             log.warning("roles.unchecked", reason=reply.message or str(reply.failure), status=reply.status)
 
     async def ensure(self, roles: Iterable[str]) -> None:
-        """Learn which of some roles there are, and make those that are missing where that is wanted.
+        """Check that roles exist, and create the missing ones if that was requested.
 
-        They are made in this order, as many as an app can have. Killed between, the next run finds those that were
-        made: that a role is there already is as good.
+        They are created in this order, up to the limit of an app. If the run is killed in between, the next one finds
+        the roles that were created.
         """
         doubtful = list(dict.fromkeys(filter(self.doubtful, roles)))
         if doubtful:
             await self.ask()
         for role in filter(self.doubtful, doubtful if self._create else ()):
             if role not in self._refused and self.known is not None:
-                await self._make(role, self.known)
+                await self._create_role(role, self.known)
 
-    async def _make(self, role: str, known: frozenset[str]) -> None:
+    async def _create_role(self, role: str, known: frozenset[str]) -> None:
         if len(known) >= MOST_ROLES:
             self._refused[role] = f"an app has {MOST_ROLES} roles at most"
             return
@@ -80,6 +80,6 @@ class RoleCheck:
             log.warning("role.not_created", role=role, reason=self._refused[role], status=reply.status)
 
     def message(self, role: str) -> str:
-        """Say what is wrong with a role that does not exist."""
+        """Return the message for a row whose role does not exist."""
         why = f" and was not created ({self._refused[role]})" if role in self._refused else ""
         return f"{role!r} is no role of this app{why}, known are {', '.join(sorted(self.known or ()))}"

@@ -1,7 +1,7 @@
-"""The server's clock, learned from its answers, and what their headers say of time.
+"""The server's clock, derived from the headers of its answers.
 
-It is held against a clock of this machine that nobody puts right: what is kept of a moment is what the server's clock
-showed, whatever the clocks of the machine that sends and of the one that resumes say.
+It is tracked against a monotonic clock of this machine. All stored times are the server's, so the wall clocks of the
+machine that sends and of the one that resumes do not matter.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from datetime import UTC
 
 
 def created_since(created_at: int | None, since: float) -> bool:
-    """Whether a user was created by a create that may have left at `since`, or later; an unknown time is no proof.
+    """Return whether a user was created no earlier than `since`, when our create may have been sent.
 
-    Both are the server's UNIX seconds, the one whole and the other never late, so a user of ours is never taken for
-    another's.
+    Both are the server's UNIX seconds. `created_at` is whole seconds and `since` is never late, so a user that this job
+    created always passes; an unknown `created_at` does not.
     """
     return created_at is not None and created_at >= math.floor(since)
 
 
 class ServerClock:
-    """How far the server's clock is ahead of our ticks, as a lower bound in seconds, learned from `Date` headers.
+    """A lower bound, in seconds, of how far the server's clock is ahead of our ticks, derived from `Date` headers.
 
-    ticks  seconds that only go forward; None for `time.monotonic`
+    ticks  returns monotonic seconds; None for `time.monotonic`
 
-    `Date` is cut to whole seconds and has travelled, so each answer's `Date - now` is a little low and the
-    largest one is the best. A lower bound is what telling our users from others needs: never too late. Only the last
-    minutes count, because ticks may drift.
+    `Date` is truncated to whole seconds and takes time to arrive, so each answer's `Date - now` is a little too low and
+    the largest one is the best. A lower bound is what `created_since` needs: a time that is never too late. Only the
+    last minutes count, because ticks may drift.
     """
 
     def __init__(self, ticks: Callable[[], float] | None = None) -> None:
@@ -46,32 +46,32 @@ class ServerClock:
         return max(bounds) if bounds else None
 
     def learn(self, date: str, now: float) -> None:
-        """Take in one `Date` header; `now` is ours, ticks."""
-        if date == self._last:  # the first answer of a second tells the most, the others nothing
+        """Apply one `Date` header that arrived at `now` (our ticks)."""
+        if date == self._last:  # the first answer of a second gives the best bound, the others add nothing
             return
         self._last = date
-        if (there := http_date(date)) is None:
+        if (server_time := http_date(date)) is None:
             return
         if not self._since <= now < self._since + 60:
             self._before = self._now if now >= self._since else None
             self._now, self._since = None, now
-        self._now = max(there - now, -math.inf if self._now is None else self._now)
+        self._now = max(server_time - now, -math.inf if self._now is None else self._now)
 
     def ticks(self) -> float:
-        """Give the ticks of this moment."""
+        """Return the current ticks."""
         return time.monotonic() if self._ticks is None else self._ticks()
 
-    def theirs(self, ours: float) -> float:
-        """Our ticks as the server's UNIX seconds, or a little earlier; 1970 while nothing is known of them."""
-        return 0.0 if self.offset is None else ours + self.offset
+    def server_time(self, ticks: float) -> float:
+        """Convert ticks to the server's UNIX seconds, or a little earlier; 0 (1970) before the first answer."""
+        return 0.0 if self.offset is None else ticks + self.offset
 
     def now(self) -> float | None:
-        """Give the server's UNIX seconds, or a little less; None before the first answer."""
-        return None if self.offset is None else self.theirs(self.ticks())
+        """Return the server's current UNIX seconds, or a little less; None before the first answer."""
+        return None if self.offset is None else self.server_time(self.ticks())
 
 
 def http_date(text: str) -> float | None:
-    """UNIX seconds of an HTTP date; None when it is none."""
+    """Parse an HTTP date into UNIX seconds; None if it is not one."""
     try:
         date = email.utils.parsedate_to_datetime(text)
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
@@ -80,22 +80,22 @@ def http_date(text: str) -> float | None:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds the server asks us to wait: `Retry-After`, else the reset header less `Date`, else None.
+    """Return the seconds the server asks us to wait: `Retry-After`, else the reset header minus `Date`, else None.
 
-    A reset is documented as UNIX seconds; a small number is taken as seconds from now.
+    The reset header is documented as UNIX seconds; a small number is read as seconds from now.
     """
     if (seconds := number_in(headers, "Retry-After")) is not None:
         return seconds
-    there = http_date(headers.get("Date", "")) or now
+    server_time = http_date(headers.get("Date", "")) or now
     if (until := http_date(headers.get("Retry-After", ""))) is not None:
-        return max(0.0, until - there)
+        return max(0.0, until - server_time)
     if (reset := number_in(headers, "X-RateLimit-Reset", "X-Rate-Limit-Reset")) is None:
         return None
-    return max(0.0, reset - there) if reset > 1e9 else reset
+    return max(0.0, reset - server_time) if reset > 1e9 else reset
 
 
 def number_in(headers: Mapping[str, str], *names: str) -> float | None:
-    """Give the first of these headers that holds a number from 0 on."""
+    """Return the value of the first of these headers that holds a non-negative finite number."""
     for name in names:
         text = headers.get(name)
         if text is not None:

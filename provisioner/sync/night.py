@@ -201,7 +201,7 @@ def _sends_profiles(assessment: Assessment) -> bool:
 
 
 async def _send_anew(ready: Preflight, server: ServerClock, request: UserRequest) -> None:
-    await ready.recorder.run(lambda: ready.state.sent_anew(request, server.theirs(server.ticks())))
+    await ready.recorder.run(lambda: ready.state.sent_anew(request, server.server_time(server.ticks())))
 
 
 async def _feed(ready: Preflight, outbox: Outbox) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from bisect import bisect_left
 
-from provisioner.sending.attempts import Exchanger, Reach, Send
+from provisioner.sending.attempts import Exchanger, OutageTimer, Send
 from provisioner.sending.calls import Budget
 from provisioner.sending.pacing import Gate, Pacer, Pacing
 from provisioner.sending.retry import Waits
@@ -29,7 +29,7 @@ def an_exchanger(
 ) -> Exchanger:
     """What carries out operations without jitter, and with slots enough unless told otherwise."""
     requests, pacing = requests or RequestTally(), pacing or enough_slots()
-    return Exchanger(send, pacing, stopper, requests, Waits(), Reach(60.0, stopper), lambda: 1.0, attempts)
+    return Exchanger(send, pacing, stopper, requests, Waits(), OutageTimer(60.0, stopper), lambda: 1.0, attempts)
 
 
 def worst_window(times: list[float], seconds: float) -> int:

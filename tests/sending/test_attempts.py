@@ -11,7 +11,7 @@ import pytest
 from provisioner.errors import ExitCode
 from provisioner.model import UserRequest
 from provisioner.sending import attempts
-from provisioner.sending.attempts import Exchanger, Guard, Reach
+from provisioner.sending.attempts import Exchanger, Guard, OutageTimer
 from provisioner.sending.calls import NOBODY, Failure, Operation, Reply
 from provisioner.sending.retry import Waits
 from provisioner.sending.verdicts import Verdict
@@ -52,7 +52,9 @@ def exchanged(
             return answers[len(queries) - 1]
 
         pacing = enough_slots()
-        exchanger = Exchanger(send, pacing, stopper, counted, Waits(), Reach(60, stopper), lambda: 1.0, 3, guard=guard)
+        exchanger = Exchanger(
+            send, pacing, stopper, counted, Waits(), OutageTimer(60, stopper), lambda: 1.0, 3, guard=guard
+        )
         if stop_after is not None:
             over = Stop("sigint", "interrupted", ExitCode.SIGINT)
             asyncio.get_running_loop().call_later(stop_after, stopper.request, over)

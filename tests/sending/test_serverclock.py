@@ -38,8 +38,8 @@ def test_the_servers_clock_is_never_thought_later_than_it_is(offset: float, answ
     for later, delay in answers:
         now += later
         clock.learn(date_of(now + offset), now + delay)
-    assert clock.theirs(now) <= now + offset + 1e-5
-    assert clock.theirs(now) > now + offset - 1 - max(delay for _, delay in answers) - 1e-5
+    assert clock.server_time(now) <= now + offset + 1e-5
+    assert clock.server_time(now) > now + offset - 1 - max(delay for _, delay in answers) - 1e-5
 
 
 def test_without_a_date_nothing_is_known() -> None:
@@ -47,7 +47,7 @@ def test_without_a_date_nothing_is_known() -> None:
     clock = ServerClock()
     for text in ("", "yesterday", "2023-11-01T10:00:00Z"):
         clock.learn(text, float(EPOCH))
-    assert (clock.offset, clock.theirs(5.0)) == (None, 0.0)
+    assert (clock.offset, clock.server_time(5.0)) == (None, 0.0)
     assert clock.now() is None
 
 
@@ -58,7 +58,7 @@ def test_ticks_that_jump_are_noticed() -> None:
         clock.learn(date_of(EPOCH + second), EPOCH + second - 10.0)
     for second in range(60, 660):
         clock.learn(date_of(EPOCH + second), float(EPOCH + second))
-    assert clock.theirs(EPOCH + 660.0) <= EPOCH + 660.0
+    assert clock.server_time(EPOCH + 660.0) <= EPOCH + 660.0
 
 
 def test_this_machines_clock_of_the_wall_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:

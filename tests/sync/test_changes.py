@@ -23,7 +23,7 @@ from provisioner.model import (
     UserRequest,
 )
 from provisioner.sending import attempts
-from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.attempts import Exchanger, OutageTimer
 from provisioner.sending.calls import Budget, Failure, Operation, Reply
 from provisioner.sending.client import Client, Timeouts
 from provisioner.sending.life import row as life_row
@@ -587,8 +587,8 @@ def test_a_server_that_misbehaves_is_asked_again(
                 lowered=lambda *_: None,
                 paused=lambda _: None,
             )
-            reach = Reach(60.0, stopper)
-            exchanger = Exchanger(client.send, pacing, stopper, tally.requests, waits, reach, lambda: 0.0, 3)
+            outage = OutageTimer(60.0, stopper)
+            exchanger = Exchanger(client.send, pacing, stopper, tally.requests, waits, outage, lambda: 0.0, 3)
             life = Lifecycle(exchanger, Policy(OnExisting.UPDATE), client.clock, tally.outcomes)
             rows = Changes(exchanger, life, World([]).send_anew)
             settlement = await rows.settle(request_)

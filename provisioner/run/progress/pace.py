@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:  # what only checks has no need of the limiter
-    from provisioner.sending.attempts import Reach
+    from provisioner.sending.attempts import OutageTimer
     from provisioner.sending.pacing import Pacer, Pacing
     from provisioner.sending.slots.link import Link
 
@@ -119,13 +119,13 @@ class Sending:
     """
 
     pacing: Pacing | None = None
-    reach: Reach | None = None
+    outage: OutageTimer | None = None
     in_flight: int = 0
     link: Link | None = None
 
     def held_by(self, now: float) -> str:
         """Name in one word what holds the rate; `now` is monotonic seconds."""
-        unreachable = self.reach is not None and self.reach.giving_up_in(now) is not None
+        unreachable = self.outage is not None and self.outage.giving_up_in(now) is not None
         if unreachable or (self.link is not None and self.link.gone_for is not None):
             return "unreachable"
         if self.pacing is not None and self.pacing.gate.closed_for > 0:
@@ -138,7 +138,7 @@ class Sending:
             return "starting"
         if self.link is not None and (seconds := self.link.gone_for) is not None:
             return f"the fleet's pacer is gone, for {seconds:.0f} s by now"
-        if self.reach is not None and (left := self.reach.giving_up_in(now)) is not None:
+        if self.outage is not None and (left := self.outage.giving_up_in(now)) is not None:
             return f"cannot reach the API, giving up in {left:.0f} s"
         if (seconds := self.pacing.gate.closed_for) > 0:
             return f"pause after 429, {seconds:.0f} s left"
@@ -153,7 +153,7 @@ class Sending:
         pacing = self.pacing
         if pacing is None or self._waited_for or pacing.gate.closed_for > 0:
             return None
-        budget = max(pacing.given, key=pacing.given.__getitem__)
+        budget = max(pacing.issued, key=pacing.issued.__getitem__)
         return recent.more_in_flight(pacing.pacers[budget].per_minute, self.in_flight)
 
     @property

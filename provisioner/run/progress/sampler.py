@@ -57,8 +57,8 @@ class Sampler:
             "settled": self._tally.outcomes.settled.total(),
             "rate_limited": requests.rate_limited,
             "paused": pacing.gate.closed_so_far,
-            "core": pacing.given[Budget.CORE],
-            "standard": pacing.given[Budget.STANDARD],
+            "core": pacing.issued[Budget.CORE],
+            "standard": pacing.issued[Budget.STANDARD],
         }
 
 

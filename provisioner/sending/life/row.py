@@ -68,8 +68,9 @@ class Life:
             self.doubted = self.doubted or operation is Operation.UPDATE
             self.lost = self.lost or operation in _ATTEMPTS
         if operation is Operation.CREATE and verdict is Verdict.IN_DOUBT:
-            # The earliest counts, also when the server's clock was put back between two attempts.
-            self.doubt_since = min(self.clock.theirs(began), math.inf if self.doubt_since is None else self.doubt_since)
+            # The earliest attempt counts, also when the server's clock was put back between two attempts.
+            sent_at = self.clock.server_time(began)
+            self.doubt_since = sent_at if self.doubt_since is None else min(sent_at, self.doubt_since)
 
     def believe(self, operation: Operation, request: UserRequest, reply: Reply) -> None:
         """Take in an answer that says what was done: when that was, by the server, and what an update left there."""

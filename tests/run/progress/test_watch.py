@@ -17,7 +17,7 @@ from provisioner.errors import ConfigurationError, ExitCode
 from provisioner.model import Outcome
 from provisioner.run.progress.pace import Sending
 from provisioner.run.progress.watch import PROGRESS_SECONDS, Watch, told_every
-from provisioner.sending.attempts import Reach
+from provisioner.sending.attempts import OutageTimer
 from provisioner.sending.calls import Budget, Failure, Reply
 from provisioner.stop import Stop, Stopper
 from provisioner.tally import Tally
@@ -265,13 +265,13 @@ def test_the_event_of_a_sending_run_has_rate_and_time_left() -> None:
 def test_an_outage_is_called_one_and_says_when_it_is_given_up() -> None:
     """Not latency: nobody answers."""
     now = time.monotonic()
-    watch, reach = a_watch(), Reach(60, Stopper())
-    watch.sending = Sending(a_pacing(), reach)
-    reach.none(Reply(failure=Failure.UNREACHED), now - 10)
+    watch, outage = a_watch(), OutageTimer(60, Stopper())
+    watch.sending = Sending(a_pacing(), outage)
+    outage.failed(Reply(failure=Failure.UNREACHED), now - 10)
     assert re.fullmatch(r"cannot reach the API, giving up in (50|49) s", watch.pace())
 
     async def later() -> str:
-        reach.contact()
+        outage.reset()
         return watch.pace()
 
     assert clock.run(later()) == "latency"

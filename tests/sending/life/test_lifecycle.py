@@ -23,7 +23,7 @@ from provisioner.model import AuthTokens, OnExisting, Outcome, Past, Settlement,
 from provisioner.run.admission import admit
 from provisioner.sending import attempts
 from provisioner.sending import serverclock as server_clock
-from provisioner.sending.attempts import Exchanger, Reach
+from provisioner.sending.attempts import Exchanger, OutageTimer
 from provisioner.sending.calls import Failure, Operation, Reply
 from provisioner.sending.life import row as life_row
 from provisioner.sending.life.lifecycle import Lifecycle
@@ -134,14 +134,14 @@ class World:
     def open(self) -> Lifecycle:
         """Put a lifecycle together as the pipeline does."""
         self.pacing = enough_slots(self.per_minute, self.jitter, self.waits)
-        reach = Reach(60.0, self.stopper)
+        outage = OutageTimer(60.0, self.stopper)
         exchanger = Exchanger(
             self.send,
             self.pacing,
             self.stopper,
             self.tally.requests,
             self.waits,
-            reach,
+            outage,
             lambda: self.jitter,
             self.max_attempts,
         )
@@ -1201,7 +1201,7 @@ class Server(World):
         while True:
             self.stopper = Stopper()
             self.tell_time()
-            sent_at = self.server_clock.theirs(clock.now())
+            sent_at = self.server_clock.server_time(clock.now())
             try:
                 settlement = await self.open().settle(request)
             except KilledError:
