@@ -12,7 +12,7 @@ INDEX = Path(__file__).with_name("index.md")
 def on_config(config: Any) -> None:
     """Take the sections and their pages from the index, which people read as well."""
     sections = re.split(r"^## ", INDEX.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
-    config.nav = [{"The pages": "index.md"}, *({each.partition("\n")[0]: _pages(each)} for each in sections)]
+    config.nav = [{"All pages": "index.md"}, *({each.partition("\n")[0]: _pages(each)} for each in sections)]
 
 
 def _pages(section: str) -> list[str]:
