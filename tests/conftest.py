@@ -110,8 +110,12 @@ def open_umask() -> Iterator[None]:
 
 
 @pytest.fixture
-def nobody() -> Iterator[Path]:
-    """A folder in which the rest of the test is no superuser."""
+def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder in which the rest of the test is no superuser.
+
+    `monkeypatch` is asked for so that it is undone after the superuser is back: a working directory that it changed may
+    be one which only that user can go back to.
+    """
     codecs.lookup("utf-8-sig")  # loaded when it is first used, from where others than root may not read
     with tempfile.TemporaryDirectory() as folder:
         if os.geteuid() != 0:
